@@ -1,0 +1,1 @@
+"""The wire: pydantic models of what Docker clients and daemons say to each other."""

@@ -1,0 +1,1 @@
+"""Judges a daemon from outside, through its socket."""

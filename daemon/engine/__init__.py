@@ -1,0 +1,1 @@
+"""What dockerd knows, without HTTP."""

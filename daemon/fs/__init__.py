@@ -1,0 +1,1 @@
+"""Container filesystems: nodes, layers, overlays, mounts, tar."""

@@ -1,0 +1,1 @@
+"""The simulated kernel: processes, signals, pipes, terminals, sockets."""

@@ -1,0 +1,1 @@
+"""Simulated programs, found by the name that a simulated binary carries."""

@@ -1,0 +1,1 @@
+"""Route tables and handlers, one file per area of the API."""

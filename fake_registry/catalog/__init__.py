@@ -1,0 +1,1 @@
+"""Sample images, declared as data."""
