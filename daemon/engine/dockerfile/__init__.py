@@ -1,0 +1,1 @@
+"""The Dockerfile language: lines, words, instructions, ignore patterns. Pure; knows no engine."""
