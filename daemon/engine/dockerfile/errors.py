@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -16,11 +15,23 @@ class DockerfileError(Exception):
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """BuildKit's ` (did you mean X?)` for a near miss, else nothing."""
-    close = difflib.get_close_matches(
-        word.lower(), [c.lower() for c in candidates], n=1, cutoff=0.7
-    )
-    if not close:
+    """BuildKit's ` (did you mean X?)` for the nearest candidate less than three edits away, else nothing."""
+    distances = {candidate: edits(word.lower(), candidate.lower()) for candidate in candidates}
+    nearest = min(distances, key=lambda candidate: distances[candidate], default="")
+    if not nearest or distances[nearest] >= 3:
         return ""
-    found = next(c for c in candidates if c.lower() == close[0])
+    found = nearest.upper() if word.isupper() else nearest.lower() if word.islower() else nearest
     return f" (did you mean {found}?)"
+
+
+def edits(one: str, other: str) -> int:
+    """Levenshtein's distance: insertions, deletions and substitutions."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(other, 1):
+            diagonal, row[j] = (
+                row[j],
+                min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right)),
+            )
+    return row[-1]
