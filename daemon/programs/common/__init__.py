@@ -1,0 +1,1 @@
+"""What the shell's builtins and the tools of the same name share."""

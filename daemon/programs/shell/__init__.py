@@ -1,0 +1,1 @@
+"""The shells: one implementation, three flavours (busybox ash, dash, bash)."""
