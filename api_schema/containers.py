@@ -80,7 +80,7 @@ class ContainerCreateRequest(ContainerConfig):
 
 class ContainerCreateResponse(WireModel):
     id: str
-    warnings: list[str] = []
+    warnings: list[str]
 
 
 class ContainerUpdateResponse(WireModel):

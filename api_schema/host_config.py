@@ -201,7 +201,7 @@ class _BeforeResources(WireModel):
     auto_remove: bool = False
     volume_driver: str = ""
     volumes_from: Strings = None
-    console_size: Size = [0, 0]
+    console_size: Size = Field(default_factory=lambda: [0, 0])
     annotations: OmitEmpty[StringMap] = None
     cap_add: StrSlice = None
     cap_drop: StrSlice = None
