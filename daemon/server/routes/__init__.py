@@ -1,1 +1,18 @@
-"""Route tables and handlers, one file per area of the API."""
+"""Every route of the daemon: one table per area, gathered here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from daemon.server.routing import Route
+
+AREAS = ("system",)
+"""Modules of this package; each has a list ROUTES."""
+
+
+def all_routes() -> list[Route]:
+    """The routes of every area, in the order of AREAS."""
+    routes: list[Route] = []
+    for area in AREAS:
+        routes += import_module(f"{__name__}.{area}").ROUTES
+    return routes

@@ -1,0 +1,82 @@
+"""JSON as Go's encoding/json reads and writes it.
+
+Keys match in any case, null means the zero value, the first value of the wrong type is reported by its Go type and
+path, and what comes out is raw UTF-8 with a newline at its end.
+"""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from api_schema import go_syntax
+
+_PARSE_ONLY_WHITESPACE = re.compile(r"[ \t\r\n]*")
+# int64 has at most 19 digits: a number without that many cannot overflow, and needs no look at its text.
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+
+
+class GoDecodeError(ValueError):
+    """A body that Go would not decode; the message is Go's, without dockerd's `invalid JSON: `."""
+
+
+class EmptyBody(GoDecodeError):
+    """No value at all, where Go reports io.EOF."""
+
+
+class TrailingContent(GoDecodeError):
+    """A second value behind the first."""
+
+
+class GoNumber(float):
+    """A number that no Go integer can hold; it remembers its literal, which the error quotes."""
+
+    literal: str
+
+    def __new__(cls, literal: str) -> "GoNumber":
+        number = super().__new__(cls, literal)
+        number.literal = literal
+        return number
+
+
+def _integer(literal: str) -> int | GoNumber:
+    number = int(literal) if len(literal) < 40 else 1 << 64
+    return number if -(1 << 63) <= number < (1 << 64) else GoNumber(literal)
+
+
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+_DECODER = json.JSONDecoder(parse_float=GoNumber, parse_constant=_not_json)
+_CAREFUL_DECODER = json.JSONDecoder(
+    parse_float=GoNumber, parse_int=_integer, parse_constant=_not_json
+)
+
+
+def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The first JSON value of `raw`, as Go's Decoder reads it; raises GoDecodeError."""
+    text = raw.decode("utf-8", "replace")
+    start = _PARSE_ONLY_WHITESPACE.match(text).end()  # type: ignore[union-attr]
+    if start == len(text):
+        raise EmptyBody("EOF")
+    decoder = _CAREFUL_DECODER if _LONG_NUMBER.search(raw) else _DECODER
+    try:
+        value, end = decoder.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        raise GoDecodeError(go_syntax.explain(text)) from None
+    if text[end:].strip(" \t\r\n")[:1] not in ("", "]", "}"):
+        raise TrailingContent("unexpected content after JSON")
+    return value
+
+
+def encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """`value` as Go's Encoder writes it, newline included; key order is the caller's."""
+    return encode_compact(value) + b"\n"
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
+def encode_compact(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """`value` without the newline, as json.Marshal writes it."""
+    return _ENCODER.encode(value).encode("utf-8", "replace")

@@ -1,0 +1,62 @@
+"""The composition root: the only file that sees everything."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+
+from daemon.clock import Clock
+from daemon.config import Config
+from daemon.ids import Ids
+from daemon.profile import Profile
+from daemon.server.dispatch import Dispatcher
+from daemon.server.listener import Listener
+from daemon.server.routes import all_routes
+from daemon.tasks import Tasks
+
+
+class Daemon:
+    """One daemon: what it knows, what it runs, and the sockets it answers on. Many may live in one process."""
+
+    def __init__(self, config: Config | None = None, clock: Clock | None = None) -> None:
+        self.config = config or Config()
+        self.clock = clock or Clock()
+        self.ids = Ids(self.config.seed)
+        self.profile: Profile = self.config.profile
+        self.tasks = Tasks("daemon")
+        self._closing = contextlib.AsyncExitStack()
+        self._folder: str | None = None
+        self.started_at = self.clock.now()
+        self._dispatcher = Dispatcher(self, all_routes())
+        self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)
+
+    @property
+    def hosts(self) -> list[str]:
+        """What is listened on, as DOCKER_HOST takes it."""
+        return self._listener.hosts
+
+    @property
+    def folder(self) -> str:
+        """A private folder on the host, made when first asked for and removed at the end."""
+        if self._folder is None:
+            self._folder = tempfile.mkdtemp(prefix="mockerd-")
+        return self._folder
+
+    async def start(self) -> None:
+        """Listen; when this returns, clients are answered."""
+        try:
+            await self._listener.open(self.config.hosts or [f"unix://{self.folder}/docker.sock"])
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Stop everything and leave nothing behind."""
+        await self._listener.close()
+        await self._dispatcher.close()
+        await self._closing.aclose()
+        await self.tasks.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
