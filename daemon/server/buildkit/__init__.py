@@ -1,0 +1,1 @@
+"""BuildKit's side of the API: gRPC services over hijacked connections."""
