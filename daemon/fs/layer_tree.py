@@ -1,0 +1,267 @@
+"""From a layer's tar to nodes, and from stacked layers to one tree, as overlay2 shows them."""
+
+import posixpath
+import stat as modes
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from daemon.fs.content import EMPTY, Buffer, Content, Extent, Spool
+from daemon.fs.nodes import WHITEOUT, Directory, Inode, Regular, Special, Symlink
+from daemon.fs.tarread import (
+    FILE_TYPES,
+    FOLDER,
+    HARD_LINK,
+    REGULAR,
+    SYMLINK,
+    ArchiveError,
+    Entry,
+    read_entries,
+)
+
+WHITEOUT_PREFIX = ".wh."
+OPAQUE = ".wh..wh..opq"
+AUFS_METADATA = ".wh..wh."
+LINKS_MAX = 40
+
+
+class LayerTree(NamedTuple):
+    """The nodes of one layer; `whiteouts` says whether any hide something below."""
+
+    root: Directory
+    whiteouts: bool
+
+
+def read_layer(archive: Content, numbers: Iterator[int], now: int, spool: Spool) -> LayerTree:
+    """Extract a layer; ArchiveError if that cannot be done."""
+    builder = _LayerBuilder(archive, numbers, now, spool)
+    for entry in read_entries(archive):
+        builder.add(entry)
+    return LayerTree(builder.root, builder.whiteouts)
+
+
+def layer_size(root: Directory, seen: set[int] | None = None) -> int:
+    """What dockerd counts: the size of everything but folders, hard links once."""
+    total = 0
+    seen = set() if seen is None else seen
+    for node in root.entries.values():
+        if isinstance(node, Directory):
+            total += layer_size(node, seen)
+        elif node.nlink == 1 or node.ino not in seen:
+            seen.add(node.ino)
+            total += node.size
+    return total
+
+
+class _LayerBuilder:
+    """Extracts in archive order, inside a root that nothing leaves."""
+
+    def __init__(self, archive: Content, numbers: Iterator[int], now: int, spool: Spool) -> None:
+        self.archive = archive
+        self.numbers = numbers
+        self.now = now
+        self.spool = spool
+        self.root = Directory(next(numbers), 0o755, 0, 0, now)
+        self.whiteouts = False
+        self._recent: tuple[str, Directory] = ("", self.root)
+
+    def add(self, entry: Entry) -> None:
+        path = posixpath.normpath("/" + entry.name).lstrip("/")
+        if not path:
+            return
+        above, _, name = path.rpartition("/")
+        folder = self._folder(above)
+        if name == OPAQUE:
+            folder.entries[OPAQUE] = WHITEOUT
+            self.whiteouts = True
+        elif name.startswith(AUFS_METADATA):
+            return
+        elif name.startswith(WHITEOUT_PREFIX):
+            self._put(folder, name[len(WHITEOUT_PREFIX) :], WHITEOUT)
+            self.whiteouts = True
+        else:
+            self._add_node(folder, name, entry)
+
+    def _add_node(self, folder: Directory, name: str, entry: Entry) -> None:
+        present = folder.entries.get(name)
+        if isinstance(present, Directory) and entry.kind == FOLDER:
+            node: Inode = present
+            node.mode = entry.file_mode
+            node.uid, node.gid = entry.uid, entry.gid
+        else:
+            node = self._node(entry)
+            self._put(folder, name, node)
+        if entry.kind != HARD_LINK:
+            node.mtime = node.atime = node.ctime = entry.mtime
+            node.xattrs = entry.xattrs or None
+
+    def _node(self, entry: Entry) -> Inode:
+        if entry.kind == HARD_LINK:
+            return self._linked(entry)
+        if entry.kind not in FILE_TYPES:
+            raise ArchiveError(f"unhandled tar header type {ord(entry.kind)}\n")
+        number, mode, now = next(self.numbers), entry.file_mode, self.now
+        if entry.kind == FOLDER:
+            return Directory(number, mode, entry.uid, entry.gid, now)
+        if entry.kind == SYMLINK:
+            return Symlink(number, entry.uid, entry.gid, now, entry.target)
+        if entry.kind == REGULAR:
+            content = entry_content(self.archive, entry, self.spool)
+            return Regular(number, mode, entry.uid, entry.gid, now, content)
+        rdev = device_number(entry.major, entry.minor)
+        return Special(number, mode, entry.uid, entry.gid, now, rdev)
+
+    def _linked(self, entry: Entry) -> Inode:
+        target = posixpath.normpath("/" + entry.target)
+        above, _, name = target.lstrip("/").rpartition("/")
+        folder = self._existing_folder(above)
+        node = folder.entries.get(name) if folder is not None else None
+        if node is None or node is WHITEOUT or isinstance(node, Directory):
+            reason = (
+                "operation not permitted"
+                if isinstance(node, Directory)
+                else "no such file or directory"
+            )
+            raise ArchiveError(f"link {target} {posixpath.normpath('/' + entry.name)}: {reason}")
+        node.nlink += 1
+        return node
+
+    def _put(self, folder: Directory, name: str, node: Inode) -> None:
+        previous = folder.entries.pop(name, None)
+        if isinstance(previous, Directory):
+            folder.subfolders -= 1
+            self._recent = ("", self.root)
+        elif previous is not None and previous is not WHITEOUT:
+            previous.nlink -= 1
+        folder.entries[name] = node
+        folder.subfolders += isinstance(node, Directory)
+
+    def _folder(self, path: str) -> Directory:
+        """The folder at `path`, made with what is missing above it; symlinks lead inside the layer only."""
+        if path == self._recent[0]:
+            return self._recent[1]
+        folder = self._walk(path, make=True)
+        assert folder is not None
+        self._recent = (path, folder)
+        return folder
+
+    def _existing_folder(self, path: str) -> Directory | None:
+        return self._walk(path, make=False)
+
+    def _walk(self, path: str, *, make: bool) -> Directory | None:
+        stack, todo, links = [self.root], path.split("/")[::-1], 0
+        while todo:
+            name = todo.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                del stack[1:][-1:]
+                continue
+            node = stack[-1].entries.get(name)
+            if isinstance(node, Symlink) and links < LINKS_MAX:
+                links += 1
+                stack = [self.root] if node.target.startswith("/") else stack
+                todo += node.target.split("/")[::-1]
+                continue
+            if make and (node is None or node is WHITEOUT):
+                node = Directory(next(self.numbers), 0o755, 0, 0, self.now)
+                self._put(stack[-1], name, node)
+            if not isinstance(node, Directory):
+                if make:
+                    raise ArchiveError(f"mkdir /{path}: not a directory")
+                return None
+            stack.append(node)
+        return stack[-1]
+
+
+def entry_content(archive: Content, entry: Entry, spool: Spool) -> Content:
+    """An entry's data: a piece of the archive, or a copy with its holes."""
+    if not entry.size:
+        return EMPTY
+    if entry.sparse is None:
+        return Extent(archive, entry.offset, entry.size)
+    buffer = Buffer(spool)
+    buffer.truncate(entry.size)
+    position = entry.offset
+    for offset, length in entry.sparse:
+        if offset + length > entry.size or position + length > archive.size:
+            raise ArchiveError("archive/tar: invalid tar header")
+        piece = Extent(archive, position, length)
+        buffer.write_from(piece, length, offset)
+        position += length
+    return buffer
+
+
+def device_number(major: int, minor: int) -> int:
+    """As makedev(3), for any value a tar may hold."""
+    return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
+
+
+def merge(lower: Directory | None, layer: LayerTree) -> Directory:
+    """`layer` over `lower`, as a new folder; sub-folders that only one of them has are shared, not copied."""
+    upper = layer.root
+    if lower is None and not layer.whiteouts:
+        return upper
+    merged = _bare(upper)
+    if lower is not None and OPAQUE not in upper.entries:
+        merged.entries = dict(lower.entries)
+        merged.merged = True
+    entries = merged.entries
+    for name, node in upper.entries.items():
+        if node is WHITEOUT:
+            entries.pop(name, None)
+        elif isinstance(node, Directory):
+            below = entries.get(name)
+            inner = LayerTree(node, layer.whiteouts)
+            entries[name] = merge(below if isinstance(below, Directory) else None, inner)
+        else:
+            entries[name] = node
+    merged.subfolders = sum(isinstance(node, Directory) for node in entries.values())
+    return merged
+
+
+def _bare(folder: Directory) -> Directory:
+    """An empty folder with the attributes of `folder`."""
+    copy = Directory(folder.ino, folder.mode, folder.uid, folder.gid, folder.mtime)
+    copy.atime, copy.ctime, copy.xattrs = folder.atime, folder.ctime, folder.xattrs
+    return copy
+
+
+def with_init_layer(image: Directory, numbers: Iterator[int], now: int) -> Directory:
+    """What dockerd puts over every image before a container starts: mount points, and files to mount over."""
+    layer = _bare(image)
+    for path, make in INIT_LAYER.items():
+        above, _, name = path.rpartition("/")
+        folder, below = layer, image
+        if above:
+            known = image.entries.get(above)
+            below = known if isinstance(known, Directory) else Directory(0, 0o755, 0, 0, now)
+            kept = layer.entries.setdefault(above, _bare(below))
+            assert isinstance(kept, Directory)
+            folder = kept
+        present = below.entries.get(name)
+        if not isinstance(present, Directory):
+            folder.entries[name] = make(next(numbers), now)
+    return merge(image, LayerTree(layer, whiteouts=False))
+
+
+def _init_folder(number: int, now: int) -> Inode:
+    return Directory(number, 0o755, 0, 0, now)
+
+
+def _init_file(number: int, now: int) -> Inode:
+    return Regular(number, modes.S_IFREG | 0o755, 0, 0, now, EMPTY)
+
+
+INIT_LAYER: dict[str, Callable[[int, int], Inode]] = {
+    ".dockerenv": _init_file,
+    "dev/console": _init_file,
+    "dev/pts": _init_folder,
+    "dev/shm": _init_folder,
+    "etc/hostname": _init_file,
+    "etc/hosts": _init_file,
+    "etc/mtab": lambda number, now: Symlink(number, 0, 0, now, "/proc/mounts"),
+    "etc/resolv.conf": _init_file,
+    "proc": _init_folder,
+    "sys": _init_folder,
+}
+"""Path and what is put there unless the image has a folder of that name (moby's daemon/initlayer)."""

@@ -1,0 +1,154 @@
+"""Image layers: tars taken in once, kept byte for byte, and stacked into the trees that containers start from."""
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from daemon.fs.compression import Readable, decompressed
+from daemon.fs.content import Content, Spool, SpoolWriter
+from daemon.fs.layer_tree import LayerTree, layer_size, merge, read_layer, with_init_layer
+from daemon.fs.nodes import Directory
+from daemon.fs.overlay import MergedTree, OverlayTree
+from daemon.fs.tree import Quota
+
+
+@dataclass(eq=False, slots=True)
+class Layer:
+    """One layer. `size` is what its files hold, `tar_size` the length of the uncompressed tar."""
+
+    diff_id: str
+    tree: LayerTree
+    archive: Content
+    size: int
+    tar_size: int
+    references: int = 0
+
+
+class ContentReader:
+    """A binary file object over content, from the start."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; all that is left if negative."""
+        left = self._content.size - self._position
+        data = self._content.pread(left if size < 0 else min(size, left), self._position)
+        self._position += len(data)
+        return data
+
+    def __enter__(self) -> "ContentReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close: the content belongs to the store."""
+
+
+class LayerStore:
+    """All layers of a daemon, by diff id. Contents stay in the layer's tar, in `spool`, and are never copied."""
+
+    def __init__(
+        self, now: Callable[[], int], *, spool: Spool | None = None, size_limit: int | None = None
+    ) -> None:
+        self.now = now
+        self.spool = spool or Spool()
+        self._size_limit = size_limit
+        self._numbers = itertools.count(2)
+        self._layers: dict[str, Layer] = {}
+        self._merged: dict[str, MergedTree] = {}
+        self._rooted: dict[str, MergedTree] = {}
+
+    def add_tar(self, stream: Readable) -> Layer:
+        """Take in a layer's tar, plain or compressed; raises ArchiveError and keeps nothing if it is bad."""
+        digest = hashlib.sha256()
+        writer = SpoolWriter(self.spool, self._size_limit)
+        try:
+            for chunk in decompressed(stream):
+                digest.update(chunk)
+                writer.write(chunk)
+        finally:
+            writer.close()
+        archive = writer.content()
+        diff_id = "sha256:" + digest.hexdigest()
+        known = self._layers.get(diff_id)
+        if known is not None:
+            return known
+        tree = read_layer(archive, self._numbers, self.now(), self.spool)
+        layer = Layer(diff_id, tree, archive, layer_size(tree.root), archive.size)
+        self._layers[diff_id] = layer
+        return layer
+
+    def get(self, diff_id: str) -> Layer:
+        """KeyError if there is no such layer."""
+        return self._layers[diff_id]
+
+    def __contains__(self, diff_id: str) -> bool:
+        return diff_id in self._layers
+
+    def open_tar(self, diff_id: str) -> ContentReader:
+        """The uncompressed tar, byte for byte as it came."""
+        return ContentReader(self._layers[diff_id].archive)
+
+    def tar_bytes(self, diff_id: str) -> bytes:
+        """The same, whole; for small layers."""
+        return self.open_tar(diff_id).read()
+
+    def retain(self, diff_id: str) -> None:
+        """One more image or container needs the layer."""
+        self._layers[diff_id].references += 1
+
+    def release(self, diff_id: str) -> None:
+        """One fewer; the last one deletes it. Trees already made of it live on with their containers."""
+        layer = self._layers[diff_id]
+        layer.references -= 1
+        if layer.references <= 0:
+            del self._layers[diff_id]
+            for cache in (self._merged, self._rooted):
+                for chain in [c for c, tree in cache.items() if diff_id in tree.diff_ids]:
+                    del cache[chain]
+
+    def merged(self, diff_ids: tuple[str, ...]) -> MergedTree:
+        """The image's filesystem; made once per chain, sharing all that a layer leaves alone."""
+        chain = chain_id(diff_ids)
+        found = self._merged.get(chain)
+        if found is None:
+            found = self._merged[chain] = self._stack(diff_ids, chain)
+        return found
+
+    def container_root(self, diff_ids: tuple[str, ...]) -> MergedTree:
+        """The same with dockerd's init layer on top: mount points and /etc/hosts and the like, empty."""
+        chain = chain_id(diff_ids)
+        found = self._rooted.get(chain)
+        if found is None:
+            image = self.merged(diff_ids)
+            root = with_init_layer(image.root, self._numbers, self.now())
+            found = MergedTree(root, chain + "-init", next(self._numbers), diff_ids)
+            self._rooted[chain] = found
+        return found
+
+    def overlay(self, diff_ids: tuple[str, ...], *, quota: Quota | None = None) -> OverlayTree:
+        """A new container's filesystem over these layers."""
+        return OverlayTree(self.container_root(diff_ids), self.spool, self.now, quota=quota)
+
+    def close(self) -> None:
+        """Delete every spooled content."""
+        self.spool.close()
+
+    def _stack(self, diff_ids: tuple[str, ...], chain: str) -> MergedTree:
+        if not diff_ids:
+            empty = Directory(next(self._numbers), 0o755, 0, 0, self.now())
+            return MergedTree(empty, chain, next(self._numbers), ())
+        top = self._layers[diff_ids[-1]]
+        below = self.merged(diff_ids[:-1]).root if len(diff_ids) > 1 else None
+        return MergedTree(merge(below, top.tree), chain, next(self._numbers), diff_ids)
+
+
+def chain_id(diff_ids: tuple[str, ...]) -> str:
+    """OCI's chain id of a stack of layers; empty for none."""
+    chain = ""
+    for diff_id in diff_ids:
+        pair = f"{chain} {diff_id}".encode()
+        chain = "sha256:" + hashlib.sha256(pair).hexdigest() if chain else diff_id
+    return chain

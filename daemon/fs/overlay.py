@@ -1,0 +1,124 @@
+"""A container's filesystem: a sparse writable layer over an immutable tree that all containers share.
+
+It behaves as overlayfs does under dockerd (no index, no redirect_dir): a lower hard link breaks when it is
+written, and a folder that exists below cannot be renamed (EXDEV; `mv` copies it).
+"""
+
+import errno
+import itertools
+import stat as modes
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from daemon.fs.content import Spool
+from daemon.fs.memory import MemoryTree
+from daemon.fs.nodes import WHITEOUT, Credentials, Directory, Inode, Place, Regular
+from daemon.fs.tree import Quota, failure
+
+Kind = TypeVar("Kind", bound=Inode)
+
+
+@dataclass(frozen=True, slots=True)
+class MergedTree:
+    """The immutable result of stacking layers; `last_number` is above every inode number in it."""
+
+    root: Directory
+    chain_id: str
+    last_number: int
+    diff_ids: tuple[str, ...] = ()
+
+
+class OverlayTree(MemoryTree):
+    """`lower` with changes on top. Making one costs microseconds: nothing is copied before it is written."""
+
+    def __init__(
+        self,
+        lower: MergedTree,
+        spool: Spool,
+        now: Callable[[], int],
+        *,
+        quota: Quota | None = None,
+    ) -> None:
+        super().__init__(spool, now, fstype="overlay", quota=quota)
+        self.lower = lower
+        self.numbers = itertools.count(lower.last_number + 1)
+        self.root = lower.root.shadow(Place(lower.root, ""))
+        self.root.place = None
+        self._shown: WeakValueDictionary[tuple[Directory, str], Inode] = WeakValueDictionary()
+
+    def lookup(self, folder: Inode, name: str) -> Inode | None:
+        assert isinstance(folder, Directory)
+        own = folder.entries.get(name)
+        if own is not None:
+            return None if own is WHITEOUT else own
+        below = folder.lower.entries.get(name) if folder.lower else None
+        if below is None:
+            return None
+        key = (folder, name)
+        shown = self._shown.get(key)
+        if shown is None:
+            shown = self._shown[key] = below.shadow(Place(folder, name))
+        return shown
+
+    def names(self, folder: Inode) -> list[str]:
+        assert isinstance(folder, Directory)
+        if folder.lower is None:
+            return list(folder.entries)
+        if not folder.entries:
+            return list(folder.lower.entries)
+        own = folder.entries
+        names = [name for name, node in own.items() if node is not WHITEOUT]
+        names += [name for name in folder.lower.entries if name not in own]
+        return names
+
+    def own(self, node: Kind) -> Kind:
+        """Copy up: the node enters the upper layer, and the folders above it before."""
+        if node.place is None:
+            return node
+        parent, name = node.place
+        self.own(parent)
+        if isinstance(node, Regular):
+            self.charge(node.allocated)
+        parent.entries[name] = node
+        self._shown.pop((parent, name), None)
+        if isinstance(node, Directory):
+            node.merged = True
+        else:
+            node.nlink = min(node.nlink, 1)
+        node.place = None
+        return node
+
+    def is_charged(self, node: Inode) -> bool:
+        return node.place is None
+
+    def erase(self, folder: Directory, name: str) -> None:
+        if folder.lower is not None and name in folder.lower.entries:
+            folder.entries[name] = WHITEOUT
+            self._shown.pop((folder, name), None)
+        else:
+            del folder.entries[name]
+
+    def create(self, folder: Inode, name: str, mode: int, who: Credentials, rdev: int = 0) -> Inode:
+        if modes.S_ISCHR(mode) and rdev == 0:
+            raise failure(errno.EPERM)  # overlayfs keeps that device for its whiteouts
+        return super().create(folder, name, mode, who, rdev)
+
+    def remove(self, folder: Inode, name: str, node: Inode) -> None:
+        if node.opens:
+            self.own(node)  # what is open lives on without a name
+        super().remove(folder, name, node)
+
+    def rename(
+        self,
+        folder: Inode,
+        name: str,
+        node: Inode,
+        to: Inode,
+        new_name: str,
+        over: Inode | None,
+    ) -> None:
+        if isinstance(node, Directory) and node.lower is not None:
+            raise failure(errno.EXDEV)
+        super().rename(folder, name, node, to, new_name, over)
