@@ -1,0 +1,1 @@
+"""Building images from Dockerfiles: one interpreter, two builders."""

@@ -1,0 +1,250 @@
+"""What COPY and ADD do: which files of a source go where, with which owner, mode and time."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat as modes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.ignore import Matcher, clean
+from daemon.engine.dockerfile.instructions import Copy
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.nodes import Stat
+
+CHUNK = 1024 * 1024
+SEVERAL_NEED_A_FOLDER = "When using {keyword} with more than one source file, the destination must be a directory and end with a /"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How files arrive. `owner` None means root; `keep_links` copies a named symlink instead of what it names."""
+
+    owner: tuple[int, int] = (0, 0)
+    mode: Callable[[int], int] | None = None
+    excluded: Matcher | None = None
+    parents: bool = False
+    unpack: Callable[[Filesystem, str, Filesystem, str], bool] | None = None
+    """Asked for each file of an ADD: True when it was an archive and has been unpacked."""
+
+
+class NotInContext(Exception):
+    """A source that is not there; `path` as written."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def sources(files: Filesystem, pattern: str) -> list[str]:
+    """The absolute paths that one source word names; NotInContext when it names none."""
+    path = clean("/" + pattern)
+    if not any(char in path for char in "*?["):
+        if not files.exists(path) and not _is_link(files, path):
+            raise NotInContext(pattern)
+        return [path]
+    found = sorted(_glob(files, "/", path.strip("/").split("/")))
+    if not found:
+        raise NotInContext(pattern)
+    return found
+
+
+def _glob(files: Filesystem, folder: str, parts: list[str]) -> Iterator[str]:
+    part, *rest = parts
+    regex = re.compile(_component(part), re.S)
+    for name in files.listdir(folder) if files.isdir(folder) else ():
+        if regex.fullmatch(name):
+            path = posixpath.join(folder, name)
+            if rest:
+                yield from _glob(files, path, rest)
+            else:
+                yield path
+
+
+def _component(pattern: str) -> str:
+    """Go's path.Match for one name."""
+    out, at = "", 0
+    while at < len(pattern):
+        char = pattern[at]
+        end = pattern.find("]", at + 2)
+        if char == "*":
+            out += ".*"
+        elif char == "?":
+            out += "."
+        elif char == "[" and end > 0:
+            out += pattern[at : end + 1]
+            at = end
+        elif char == "\\" and at + 1 < len(pattern):
+            at += 1
+            out += re.escape(pattern[at])
+        else:
+            out += re.escape(char)
+        at += 1
+    return out
+
+
+def destination(draft_dir: str, word: str) -> tuple[str, bool]:
+    """The absolute destination, and whether it must be a folder."""
+    path = clean(posixpath.join(draft_dir or "/", word))
+    return path, word.endswith(("/", "/.")) or word in (".", "..")
+
+
+def check_several(copy: Copy, count: int, is_folder: bool) -> None:
+    """Several sources need a destination that ends with a slash."""
+    if count > 1 and not is_folder:
+        raise DockerfileError(SEVERAL_NEED_A_FOLDER.format(keyword=copy.keyword))
+
+
+class Copier:
+    """Copies into `target`. One per instruction."""
+
+    def __init__(self, target: Filesystem, options: Options) -> None:
+        self.target = target
+        self.options = options
+
+    def copy(
+        self, files: Filesystem, path: str, to: str, *, to_folder: bool, base: str = "/"
+    ) -> None:
+        """One source: a folder's contents go into `to`, a file becomes `to` or goes into it."""
+        if self.options.parents:
+            to = posixpath.join(to, posixpath.relpath(path, base))
+            to_folder = False
+        status = files.stat(path)
+        if modes.S_ISDIR(status.mode):
+            self._folder(files, path, to, status, root=True, relative="")
+            return
+        if self.options.unpack and self.options.unpack(files, path, self.target, to):
+            return
+        if to_folder or self.target.isdir(to):
+            to = posixpath.join(to, posixpath.basename(path))
+        self._above(to)
+        self._file(files, files.realpath(path), to, status)
+
+    def write(self, data: bytes, to: str, name: str, *, to_folder: bool) -> None:
+        """A here-document."""
+        if to_folder or self.target.isdir(to):
+            to = posixpath.join(to, name)
+        self._above(to)
+        self._clear(to)
+        self.target.write_bytes(to, data, 0o644)
+        self._own(to, 0o644 | modes.S_IFREG)
+
+    def _above(self, path: str) -> None:
+        """Missing folders above a destination: 0755, owned as the files are."""
+        folder = posixpath.dirname(path)
+        missing = []
+        while not self.target.isdir(folder):
+            missing.append(folder)
+            folder = posixpath.dirname(folder)
+        for folder in reversed(missing):
+            self.target.mkdir(folder, 0o755)
+            self.target.chown(folder, *self.options.owner)
+
+    def _folder(
+        self, files: Filesystem, path: str, to: str, status: Stat, *, root: bool, relative: str
+    ) -> None:
+        fresh = not self.target.isdir(to)
+        if fresh:
+            self._above(to)
+            self._clear(to)
+            self.target.mkdir(to, 0o755)
+        for name in sorted(files.listdir(path)):
+            inner = f"{relative}/{name}" if relative else name
+            if self.options.excluded and self.options.excluded.excludes(inner):
+                continue
+            self._entry(files, posixpath.join(path, name), posixpath.join(to, name), inner)
+        if fresh or not root:
+            self._own(to, status.mode)
+            self.target.utime(to, status.mtime_ns, status.mtime_ns)
+
+    def _entry(self, files: Filesystem, path: str, to: str, relative: str) -> None:
+        status = files.stat(path, follow=False)
+        if modes.S_ISDIR(status.mode):
+            self._folder(files, path, to, status, root=False, relative=relative)
+        else:
+            self._file(files, path, to, status)
+
+    def _file(self, files: Filesystem, path: str, to: str, status: Stat) -> None:
+        self._clear(to)
+        if modes.S_ISLNK(status.mode):
+            self.target.symlink(files.readlink(path), to)
+        elif modes.S_ISREG(status.mode):
+            _contents(files, path, self.target, to)
+        else:
+            self.target.mknod(to, status.mode, status.rdev)
+        self._own(to, status.mode)
+        self.target.utime(to, status.mtime_ns, status.mtime_ns, follow=False)
+
+    def _own(self, path: str, mode: int) -> None:
+        self.target.chown(path, *self.options.owner, follow=False)
+        if not modes.S_ISLNK(mode):
+            change = self.options.mode
+            self.target.chmod(path, change(mode) if change else modes.S_IMODE(mode))
+
+    def _clear(self, path: str) -> None:
+        """A file, or a folder in a file's way, gives way; a file never replaces a folder that holds something."""
+        if self.target.exists(path) or _is_link(self.target, path):
+            if modes.S_ISDIR(self.target.stat(path, follow=False).mode):
+                raise DockerfileError(f"cannot copy to non-directory: {path}")
+            self.target.unlink(path)
+
+
+def _contents(files: Filesystem, path: str, target: Filesystem, to: str) -> None:
+    source = files.open(path, os.O_RDONLY)
+    sink = target.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        done = 0
+        while chunk := source.pread(CHUNK, done):
+            at = 0
+            while at < len(chunk):
+                at += sink.pwrite(chunk[at:], done + at)
+            done += len(chunk)
+    finally:
+        source.close()
+        sink.close()
+
+
+def _is_link(files: Filesystem, path: str) -> bool:
+    try:
+        return modes.S_ISLNK(files.stat(path, follow=False).mode)
+    except OSError:
+        return False
+
+
+def parse_mode(text: str) -> Callable[[int], int]:
+    """`--chmod`: octal digits, or symbolic clauses like `u=rwX,go-w`."""
+    if re.fullmatch(r"[0-7]{1,5}", text):
+        wanted = int(text, 8)
+        return lambda _: wanted
+    clauses = [re.fullmatch(r"([ugoa]*)([-+=])([rwxX]*)", clause) for clause in text.split(",")]
+    if not all(clauses):
+        raise DockerfileError(
+            f"invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777"
+        )
+    parsed = [clause.groups() for clause in clauses if clause]
+
+    def change(mode: int) -> int:
+        bits = modes.S_IMODE(mode)
+        for who, operator, what in parsed:
+            bits = _clause(bits, modes.S_ISDIR(mode), who, operator, what)
+        return bits
+
+    return change
+
+
+def _clause(bits: int, is_folder: bool, who: str, operator: str, what: str) -> int:
+    executable = is_folder or bits & 0o111
+    per_class = sum(
+        {"r": 4, "w": 2, "x": 1, "X": 1 if executable else 0}[char] for char in set(what)
+    )
+    shifts = {"u": 6, "g": 3, "o": 0}
+    classes = shifts if not who or "a" in who else who
+    mask = sum(per_class << shifts[one] for one in classes)
+    if operator == "+":
+        return bits | mask
+    if operator == "-":
+        return bits & ~mask
+    return bits & ~sum(7 << shifts[one] for one in classes) | mask

@@ -1,0 +1,262 @@
+"""An image's config while the instructions of one stage change it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from api_schema.oci import ContainerConfig
+from daemon.engine.dockerfile import instructions as i
+from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.words import Lexer
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+PREDEFINED_ARGS = frozenset(
+    name
+    for upper in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+    for name in (upper, upper.lower())
+)
+"""Build arguments that need no ARG and leave no trace in the history."""
+
+_PORT = re.compile(r"(\d+)(?:-(\d+))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class BuildArgs:
+    """What `--build-arg` gave, what the ARGs before the first FROM say, and which of it was asked for."""
+
+    given: Mapping[str, str]
+    globals: dict[str, str] = field(default_factory=dict)
+    platform: Mapping[str, str] = field(default_factory=dict)
+    consumed: set[str] = field(default_factory=set)
+
+    def value(self, name: str, default: str | None) -> str | None:
+        """The value of `ARG name`, None if it stays unset."""
+        self.consumed.add(name)
+        if name in self.given:
+            return self.given[name]
+        if default is not None:
+            return default
+        return self.globals.get(name, self.platform.get(name))
+
+    def unconsumed(self) -> list[str]:
+        """Given names that no ARG asked for."""
+        return sorted(self.given.keys() - self.consumed - PREDEFINED_ARGS)
+
+
+@dataclass(slots=True)
+class Draft:
+    """Config, author and variables of a stage. Metadata instructions act here; files are somebody else's."""
+
+    config: ContainerConfig
+    build_args: BuildArgs
+    escape: str = "\\"
+    author: str = ""
+    args: dict[str, str | None] = field(default_factory=dict)
+    cmd_set: bool = False
+
+    @property
+    def shell(self) -> list[str]:
+        return list(self.config.shell or DEFAULT_SHELL)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The image's environment, in order."""
+        pairs = (entry.partition("=") for entry in self.config.env or ())
+        return {name: value for name, _, value in pairs}
+
+    @property
+    def run_args(self) -> dict[str, str]:
+        """ARGs that a RUN sees as environment: ENV wins, unset ones are left out."""
+        env = self.env
+        return {n: v for n, v in self.args.items() if v is not None and n not in env}
+
+    @property
+    def hidden_args(self) -> dict[str, str]:
+        """Predefined arguments (proxies), given without an ARG."""
+        given = self.build_args.given
+        return {n: given[n] for n in PREDEFINED_ARGS if n in given and n not in self.args}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What `$name` in a Dockerfile stands for."""
+        return {**{n: v for n, v in self.args.items() if v is not None}, **self.env}
+
+    def expand(self, text: str) -> str:
+        """One word with its variables replaced; DockerfileError for a bad substitution."""
+        return Lexer(self.escape).word(text, self.variables)
+
+    def expand_words(self, text: str) -> list[str]:
+        return Lexer(self.escape).words(text, self.variables)
+
+    def apply(self, instruction: i.Instruction) -> str | None:
+        """Carry out a metadata instruction and return what the history says of it; None if it is none."""
+        rule = RULES.get(instruction.keyword)
+        return rule(self, instruction) if rule else None
+
+    def argv(self, command: i.Command) -> list[str]:
+        """The argv of a RUN, CMD or ENTRYPOINT: the shell form behind the stage's shell."""
+        return [*self.shell, *command.argv] if command.shell_form else list(command.argv)
+
+
+def resolve_globals(before: Iterable[i.Arg], build_args: BuildArgs, escape: str) -> None:
+    """The ARGs before the first FROM; each sees those above it."""
+    for arg in before:
+        for name, default in arg.pairs:
+            seen = {**build_args.platform, **build_args.globals}
+            text = None if default is None else Lexer(escape).word(default, seen)
+            value = build_args.value(name, text)
+            if value is not None:
+                build_args.globals[name] = value
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Go's %q of a string slice."""
+    return (
+        "["
+        + " ".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
+        + "]"
+    )
+
+
+def _arg(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Arg)
+    said = []
+    for name, default in instruction.pairs:
+        name = draft.expand(name)
+        value = draft.build_args.value(name, None if default is None else draft.expand(default))
+        draft.args[name] = value
+        said.append(name if value is None else f"{name}={value}")
+    return "ARG " + " ".join(said)
+
+
+def _env(draft: Draft, instruction: i.Instruction) -> str:
+    env, said = draft.env, []
+    for name, value in _expanded(draft, instruction):
+        env[name] = value
+        said.append(f"{name}={value}")
+    draft.config.env = [f"{name}={value}" for name, value in env.items()]
+    return "ENV " + " ".join(said)
+
+
+def _label(draft: Draft, instruction: i.Instruction) -> str:
+    pairs = _expanded(draft, instruction)
+    draft.config.labels = {**(draft.config.labels or {}), **dict(pairs)}
+    return "LABEL " + " ".join(f"{name}={value}" for name, value in pairs)
+
+
+def _expanded(draft: Draft, instruction: i.Instruction) -> list[tuple[str, str]]:
+    """All pairs of one instruction see the variables as they were before it."""
+    assert isinstance(instruction, i.Pairs)
+    return [(draft.expand(name), draft.expand(value)) for name, value in instruction.pairs]
+
+
+def _maintainer(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Text)
+    draft.author = instruction.value
+    return f"MAINTAINER {instruction.value}"
+
+
+def _workdir(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Text)
+    path = draft.expand(instruction.value)
+    draft.config.working_dir = posixpath.normpath(
+        posixpath.join(draft.config.working_dir or "/", path)
+    )
+    return f"WORKDIR {draft.config.working_dir}"
+
+
+def _user(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Text)
+    draft.config.user = draft.expand(instruction.value)
+    return f"USER {draft.config.user}"
+
+
+def _stopsignal(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Text)
+    draft.config.stop_signal = draft.expand(instruction.value)
+    return f"STOPSIGNAL {draft.config.stop_signal}"
+
+
+def _expose(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Texts)
+    words = [word for value in instruction.values for word in draft.expand_words(value)]
+    ports = [port for word in words for port in expose_ports(word)]
+    draft.config.exposed_ports = {
+        **(draft.config.exposed_ports or {}),
+        **{port: {} for port in sorted(ports)},
+    }
+    return "EXPOSE " + " ".join(words)
+
+
+def expose_ports(word: str) -> list[str]:
+    """`9000-9002/udp` as single `port/protocol` names; DockerfileError for anything else."""
+    match = _PORT.fullmatch(word)
+    if not match:
+        raise DockerfileError(f"invalid containerPort: {word}")
+    first, last = int(match.group(1)), int(match.group(2) or match.group(1))
+    if not first <= last <= 65535:
+        raise DockerfileError(f"invalid containerPort: {word}")
+    protocol = (match.group(3) or "tcp").lower()
+    return [f"{port}/{protocol}" for port in range(first, last + 1)]
+
+
+def _volume(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Texts)
+    paths = [draft.expand(value) for value in instruction.values]
+    draft.config.volumes = {**(draft.config.volumes or {}), **{path: {} for path in paths}}
+    return f"VOLUME [{' '.join(paths)}]"
+
+
+def _shell(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Command)
+    draft.config.shell = list(instruction.argv)
+    return f"SHELL [{' '.join(instruction.argv)}]"
+
+
+def _cmd(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Command)
+    draft.config.cmd = draft.argv(instruction)
+    draft.cmd_set = True
+    return f"CMD {quoted(draft.config.cmd)}"
+
+
+def _entrypoint(draft: Draft, instruction: i.Instruction) -> str:
+    """A new entrypoint drops the command that came with the base image."""
+    assert isinstance(instruction, i.Command)
+    draft.config.entrypoint = draft.argv(instruction) or None
+    if not draft.cmd_set:
+        draft.config.cmd = None
+    return f"ENTRYPOINT {quoted(draft.config.entrypoint or [])}"
+
+
+def _healthcheck(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Healthcheck)
+    draft.config.healthcheck = {"Test": list(instruction.test), **instruction.options}
+    return f"HEALTHCHECK {' '.join(instruction.test)}"
+
+
+def _onbuild(draft: Draft, instruction: i.Instruction) -> str:
+    assert isinstance(instruction, i.Onbuild)
+    draft.config.on_build = [*(draft.config.on_build or ()), instruction.trigger]
+    return f"ONBUILD {instruction.trigger}"
+
+
+RULES: dict[str, Callable[[Draft, i.Instruction], str]] = {
+    "ARG": _arg,
+    "CMD": _cmd,
+    "ENTRYPOINT": _entrypoint,
+    "ENV": _env,
+    "EXPOSE": _expose,
+    "HEALTHCHECK": _healthcheck,
+    "LABEL": _label,
+    "MAINTAINER": _maintainer,
+    "ONBUILD": _onbuild,
+    "SHELL": _shell,
+    "STOPSIGNAL": _stopsignal,
+    "USER": _user,
+    "VOLUME": _volume,
+    "WORKDIR": _workdir,
+}
