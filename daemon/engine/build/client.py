@@ -1,0 +1,47 @@
+"""What a build asks of the client that started it: its files, secrets and credentials; and what it sends back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+from daemon.fs.filesystem import Filesystem
+
+Progress = Callable[[int], None]
+"""Called with the bytes transferred so far."""
+
+
+class BuildClient(Protocol):
+    """A build's session. Every call raises ConnectionError once the client is gone."""
+
+    async def pull(
+        self,
+        name: str,
+        into: Filesystem,
+        *,
+        follow: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        progress: Progress = lambda _: None,
+    ) -> None:
+        """Copy the client's folder `name` (`context`, `dockerfile`, a named context) into an empty filesystem.
+
+        `follow` limits it to those paths and what their links lead to; `exclude` holds ignore patterns.
+        """
+
+    def upload(self, path: str) -> AsyncIterator[bytes]:
+        """What the client has on its standard input, under the path that it was told to the daemon by."""
+
+    async def secret(self, id: str) -> bytes | None:
+        """A secret's content; None if the client does not have it."""
+
+    async def check_ssh(self, id: str) -> None:
+        """LookupError with the client's words if it forwards no such agent."""
+
+    async def credentials(self, host: str) -> tuple[str, str]:
+        """User name and password for a registry; empty for none."""
+
+    async def send_tree(self, exporter: int, files: Filesystem) -> None:
+        """Give the client a folder: the exporter of that number writes it."""
+
+    async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:
+        """Give the client one file."""

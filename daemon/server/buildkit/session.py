@@ -1,0 +1,176 @@
+"""The session of a build: the daemon calls, the client serves files, secrets and credentials."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+from urllib.parse import quote
+
+from google.protobuf.message import Message
+from grpclib.const import Cardinality, Status
+from grpclib.exceptions import GRPCError
+
+from daemon.engine.build.client import Progress
+from daemon.fs.filesystem import Filesystem
+from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.file_sync import FilePuller, FileSender
+from daemon.server.buildkit.transport import SessionChannel
+from daemon.server.hijack import Duplex
+
+FILE_SYNC = "/moby.filesync.v1.FileSync/DiffCopy"
+FILE_SEND = "/moby.filesync.v1.FileSend/DiffCopy"
+UPLOAD = "/moby.upload.v1.Upload/Pull"
+SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
+CHECK_SSH = "/moby.sshforward.v1.SSH/CheckAgent"
+CREDENTIALS = "/moby.filesync.v1.Auth/Credentials"
+CHUNK = 1024 * 1024
+
+Metadata = dict[str, str] | list[tuple[str, str]]
+Reply = TypeVar("Reply", bound=Message)
+
+
+class Session:
+    """A connected client; BuildClient for the engine. `methods` are those that the client says it serves."""
+
+    def __init__(self, id: str, shared_key: str, methods: Sequence[str]) -> None:
+        self.id = id
+        self.shared_key = shared_key
+        self._methods = {method.lower() for method in methods}
+        self._channel = SessionChannel()
+
+    async def run(self, duplex: Duplex) -> None:
+        """Carry the session until the client leaves."""
+        await self._channel.run(duplex)
+
+    def serves(self, method: str) -> bool:
+        return method.lower() in self._methods
+
+    async def pull(
+        self,
+        name: str,
+        into: Filesystem,
+        *,
+        follow: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        progress: Progress = lambda _: None,
+    ) -> None:
+        metadata = [("dir-name", name)]
+        metadata += _repeated("followpaths", follow) + _repeated("exclude-patterns", exclude)
+        request = self._channel.request(
+            FILE_SYNC,
+            Cardinality.STREAM_STREAM,
+            wire.Packet,
+            wire.Packet,
+            metadata=metadata,
+        )
+        async with request as stream:
+            await FilePuller(stream, into, progress).run()
+
+    async def upload(self, path: str) -> AsyncIterator[bytes]:
+        metadata = {"urlpath": path, "urlhost": "buildkit-session"}
+        request = self._channel.request(
+            UPLOAD, Cardinality.STREAM_STREAM, wire.Bytes, wire.Bytes, metadata=metadata
+        )
+        async with request as stream:
+            await stream.send_request()
+            async for message in stream:
+                yield message.data
+            await stream.end()
+
+    async def secret(self, id: str) -> bytes | None:
+        try:
+            reply = await self._call(SECRET, wire.GetSecretRequest(id=id), wire.Bytes)
+        except GRPCError as refusal:
+            if refusal.status is Status.NOT_FOUND:
+                return None
+            raise
+        return reply.data
+
+    async def check_ssh(self, id: str) -> None:
+        try:
+            await self._call(CHECK_SSH, wire.CheckAgentRequest(id=id), wire.Empty)
+        except GRPCError as refusal:
+            raise LookupError(refusal.message) from None
+
+    async def credentials(self, host: str) -> tuple[str, str]:
+        if not self.serves(CREDENTIALS):
+            return "", ""
+        request = wire.CredentialsRequest(host=host)
+        reply = await self._call(CREDENTIALS, request, wire.CredentialsResponse)
+        return reply.username, reply.secret
+
+    async def send_tree(self, exporter: int, files: Filesystem) -> None:
+        request = self._channel.request(
+            FILE_SEND,
+            Cardinality.STREAM_STREAM,
+            wire.Packet,
+            wire.Packet,
+            metadata=_exporter(exporter),
+        )
+        async with request as stream:
+            await FileSender(stream, files).run()
+
+    async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:
+        request = self._channel.request(
+            FILE_SEND,
+            Cardinality.STREAM_STREAM,
+            wire.Bytes,
+            wire.Bytes,
+            metadata=_exporter(exporter),
+        )
+        async with request as stream:
+            await stream.send_request()
+            async for chunk in chunks:
+                for at in range(0, len(chunk), CHUNK):
+                    await stream.send_message(wire.Bytes(data=chunk[at : at + CHUNK]))
+            await stream.end()
+            await stream.recv_trailing_metadata()
+
+    async def _call(self, method: str, request: Message, reply: type[Reply]) -> Reply:
+        call = self._channel.request(method, Cardinality.UNARY_UNARY, type(request), reply)
+        async with call as stream:
+            await stream.send_message(request, end=True)
+            answer = await stream.recv_message()
+        assert answer is not None
+        return answer
+
+
+class Sessions:
+    """Every connected session, by id. A build may name one that has not connected yet."""
+
+    WAIT_SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self._changed = asyncio.Condition()
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._sessions
+
+    async def carry(self, session: Session, duplex: Duplex) -> None:
+        """Know the session for as long as its connection lives."""
+        async with self._changed:
+            self._sessions[session.id] = session
+            self._changed.notify_all()
+        try:
+            await session.run(duplex)
+        finally:
+            self._sessions.pop(session.id, None)
+
+    async def wait(self, id: str) -> Session:
+        """The session `id`, once it has connected. The caller bounds the wait."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: id in self._sessions)
+        return self._sessions[id]
+
+
+def _exporter(number: int) -> Metadata:
+    return {"buildkit-attachable-exporter-id": str(number)}
+
+
+def _repeated(key: str, values: Sequence[str]) -> list[tuple[str, str]]:
+    """One metadata entry a value; if any is not ASCII all are escaped, and marked so."""
+    if all(value.isascii() for value in values):
+        return [(key, value) for value in values]
+    return [(key, quote(value)) for value in values] + [(f"{key}-encoded", "1")]
