@@ -55,7 +55,10 @@ class Draft:
     escape: str = "\\"
     author: str = ""
     args: dict[str, str | None] = field(default_factory=dict)
+    last_wins: bool = False
+    """BuildKit's way with an ARG and an ENV of one name: the later one counts. For the classic builder ENV always does."""
     cmd_set: bool = False
+    _args_on_top: set[str] = field(default_factory=set)
 
     @property
     def shell(self) -> list[str]:
@@ -69,9 +72,9 @@ class Draft:
 
     @property
     def run_args(self) -> dict[str, str]:
-        """ARGs that a RUN sees as environment: ENV wins, unset ones are left out."""
-        env = self.env
-        return {n: v for n, v in self.args.items() if v is not None and n not in env}
+        """ARGs that a RUN sees as environment; unset ones are left out, as are those that ENV hides."""
+        hidden = self.env.keys() - self._args_on_top
+        return {n: v for n, v in self.args.items() if v is not None and n not in hidden}
 
     @property
     def hidden_args(self) -> dict[str, str]:
@@ -82,7 +85,7 @@ class Draft:
     @property
     def variables(self) -> dict[str, str]:
         """What `$name` in a Dockerfile stands for."""
-        return {**{n: v for n, v in self.args.items() if v is not None}, **self.env}
+        return {**self.env, **self.run_args}
 
     def expand(self, text: str) -> str:
         """One word with its variables replaced; DockerfileError for a bad substitution."""
@@ -128,6 +131,8 @@ def _arg(draft: Draft, instruction: i.Instruction) -> str:
         name = draft.expand(name)
         value = draft.build_args.value(name, None if default is None else draft.expand(default))
         draft.args[name] = value
+        if draft.last_wins and value is not None:
+            draft._args_on_top.add(name)
         said.append(name if value is None else f"{name}={value}")
     return "ARG " + " ".join(said)
 
@@ -137,6 +142,7 @@ def _env(draft: Draft, instruction: i.Instruction) -> str:
     for name, value in _expanded(draft, instruction):
         env[name] = value
         said.append(f"{name}={value}")
+        draft._args_on_top.discard(name)
     draft.config.env = [f"{name}={value}" for name, value in env.items()]
     return "ENV " + " ".join(said)
 

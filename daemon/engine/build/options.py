@@ -1,0 +1,70 @@
+"""What a BuildKit client asks for, as options of the Dockerfile frontend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The frontend's options, by name. `no_cache` None keeps the cache, "" ignores it for every stage."""
+
+    filename: str = "Dockerfile"
+    dockerfile_key: str = "dockerfile"
+    context_key: str = "context"
+    target: str = ""
+    platform: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    context: str = ""
+    extra_hosts: str = ""
+    network: str = ""
+    no_cache: str | None = None
+    pull: bool = False
+    request: str = ""
+    shm_size: str = ""
+    hostname: str = ""
+
+    @classmethod
+    def parse(cls, attributes: Mapping[str, str]) -> Options:
+        """From `frontend_opt` of LLBBridge/Solve."""
+        groups: dict[str, dict[str, str]] = {"build-arg": {}, "label": {}, "context": {}}
+        plain: dict[str, str] = {}
+        for key, value in attributes.items():
+            group, colon, name = key.partition(":")
+            if colon and group in groups:
+                groups[group][name] = value
+            else:
+                plain[key] = value
+        return cls(
+            filename=plain.get("filename") or "Dockerfile",
+            dockerfile_key=plain.get("dockerfilekey") or "dockerfile",
+            context_key=plain.get("contextkey") or "context",
+            target=plain.get("target", ""),
+            platform=plain.get("platform", ""),
+            args=groups["build-arg"],
+            labels=groups["label"],
+            contexts=groups["context"],
+            context=plain.get("context", ""),
+            extra_hosts=plain.get("add-hosts", ""),
+            network=plain.get("force-network-mode", ""),
+            no_cache=plain.get("no-cache"),
+            pull=plain.get("image-resolve-mode") == "pull",
+            request=plain.get("requestid", ""),
+            shm_size=plain.get("shm-size", ""),
+            hostname=plain.get("hostname", ""),
+        )
+
+    def ignores_cache(self, stage: str) -> bool:
+        """`--no-cache` for all stages, `--no-cache-filter` for those it names."""
+        if self.no_cache is None:
+            return False
+        return not self.no_cache or stage.lower() in self.no_cache.lower().split(",")
+
+    @property
+    def epoch(self) -> int | None:
+        """SOURCE_DATE_EPOCH in seconds, if given."""
+        text = self.args.get("SOURCE_DATE_EPOCH", "")
+        return int(text) if text.isdigit() else None

@@ -1,0 +1,181 @@
+"""What a build tells while it runs: vertexes, their transfers, logs and warnings. Kept, so that anyone may replay it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from daemon.clock import Clock
+
+STDOUT, STDERR = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """One step, as of now; told again, whole, whenever it changes. Times in nanoseconds since the epoch."""
+
+    digest: str
+    name: str
+    inputs: tuple[str, ...] = ()
+    cached: bool = False
+    started: int | None = None
+    completed: int | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A line under a vertex: `transferring context: 2B done`."""
+
+    id: str
+    vertex: str
+    current: int
+    timestamp: int
+    started: int
+    completed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Output of a step, in pieces."""
+
+    vertex: str
+    timestamp: int
+    stream: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """A finding of the build checks; `lines` are first and last, `source` the Dockerfile."""
+
+    vertex: str
+    short: str
+    detail: str
+    url: str
+    lines: tuple[int, int]
+    filename: str
+    source: bytes
+
+
+Update = Vertex | Transfer | Log | Warning
+
+
+@dataclass(slots=True)
+class Progress:
+    """All updates of one build, in order."""
+
+    clock: Clock
+    updates: list[Update] = field(default_factory=list)
+    ended: bool = False
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, update: Update) -> None:
+        self.updates.append(update)
+        self._news.set()
+
+    def end(self) -> None:
+        """No update comes any more; whoever follows is told so."""
+        self.ended = True
+        self._news.set()
+
+    async def follow(self) -> AsyncIterator[list[Update]]:
+        """Everything from the first update on, in batches, until the build has ended."""
+        at = 0
+        while True:
+            if at < len(self.updates):
+                batch, at = self.updates[at:], len(self.updates)
+                yield batch
+            elif self.ended:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    def announce(self, name: str, inputs: tuple[str, ...] = (), key: str = "") -> Step:
+        """A vertex that is known but has not begun; equal `key`s are equal digests."""
+        digest = "sha256:" + hashlib.sha256((key or name).encode()).hexdigest()
+        step = Step(self, Vertex(digest, name, inputs))
+        self.tell(step.vertex)
+        return step
+
+    @property
+    def vertexes(self) -> dict[str, Vertex]:
+        """The last word on each vertex."""
+        return {u.digest: u for u in self.updates if isinstance(u, Vertex)}
+
+    @property
+    def warnings(self) -> list[Warning]:
+        return [update for update in self.updates if isinstance(update, Warning)]
+
+
+@dataclass(slots=True)
+class Step:
+    """A vertex while it is worked on."""
+
+    progress: Progress
+    vertex: Vertex
+
+    @property
+    def digest(self) -> str:
+        return self.vertex.digest
+
+    def _tell(self, **changes: object) -> None:
+        self.vertex = replace(self.vertex, **changes)  # type: ignore[arg-type]
+        self.progress.tell(self.vertex)
+
+    @contextmanager
+    def running(self) -> Iterator[Step]:
+        """Started on entry, completed on exit; an exception is the vertex's error."""
+        self._tell(started=self.progress.clock.now())
+        try:
+            yield self
+        except asyncio.CancelledError:
+            self._tell(completed=self.progress.clock.now(), error="context canceled")
+            raise
+        except Exception as problem:
+            self._tell(completed=self.progress.clock.now(), error=str(problem))
+            raise
+        else:
+            self._tell(completed=self.progress.clock.now())
+
+    def cached(self) -> None:
+        """The step's result was known."""
+        now = self.progress.clock.now()
+        self._tell(started=now, completed=now, cached=True)
+
+    def log(self, data: bytes, stream: int = STDOUT) -> None:
+        self.progress.tell(Log(self.digest, self.progress.clock.now(), stream, data))
+
+    @contextmanager
+    def transfer(self, text: str) -> Iterator[Transferring]:
+        """A line that counts bytes and is done on exit."""
+        line = Transferring(self, text, self.progress.clock.now())
+        line.count(0)
+        yield line
+        line.done()
+
+
+@dataclass(slots=True)
+class Transferring:
+    """One counting line."""
+
+    step: Step
+    text: str
+    started: int
+    current: int = 0
+
+    def count(self, current: int) -> None:
+        self.current = current
+        self._tell(None)
+
+    def done(self) -> None:
+        self._tell(self.step.progress.clock.now())
+
+    def _tell(self, completed: int | None) -> None:
+        now = self.step.progress.clock.now()
+        line = Transfer(self.text, self.step.digest, self.current, now, self.started, completed)
+        self.step.progress.tell(line)
