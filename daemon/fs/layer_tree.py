@@ -1,12 +1,12 @@
 """From a layer's tar to nodes, and from stacked layers to one tree, as overlay2 shows them."""
 
-import posixpath
+import os
 import stat as modes
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from daemon.fs.content import EMPTY, Buffer, Content, Extent, Spool
-from daemon.fs.nodes import WHITEOUT, Directory, Inode, Regular, Special, Symlink
+from daemon.fs.nodes import Directory, Inode, Regular, Special, Symlink, Whiteout
 from daemon.fs.tarread import (
     FILE_TYPES,
     FOLDER,
@@ -15,6 +15,9 @@ from daemon.fs.tarread import (
     SYMLINK,
     ArchiveError,
     Entry,
+    device_number,
+    entry_path,
+    link_path,
     read_entries,
 )
 
@@ -22,6 +25,8 @@ WHITEOUT_PREFIX = ".wh."
 OPAQUE = ".wh..wh..opq"
 AUFS_METADATA = ".wh..wh."
 LINKS_MAX = 40
+NAME_MAX = 255
+WHITEOUT = Whiteout()
 
 
 class LayerTree(NamedTuple):
@@ -62,66 +67,70 @@ class _LayerBuilder:
         self.spool = spool
         self.root = Directory(next(numbers), 0o755, 0, 0, now)
         self.whiteouts = False
+        self._names: set[str] = set()
         self._recent: tuple[str, Directory] = ("", self.root)
 
     def add(self, entry: Entry) -> None:
-        path = posixpath.normpath("/" + entry.name).lstrip("/")
-        if not path:
+        path = entry_path(entry)
+        if path in self._names:
+            raise ArchiveError("duplicates of file paths not supported")
+        self._names.add(path)
+        if path == ".":
             return
         above, _, name = path.rpartition("/")
-        folder = self._folder(above)
+        try:
+            folder = self._folder(above)
+        except NotADirectoryError as error:
+            raise ArchiveError(f"openat {path}: not a directory") from error
         if name == OPAQUE:
-            folder.entries[OPAQUE] = WHITEOUT
-            self.whiteouts = True
-        elif name.startswith(AUFS_METADATA):
-            return
-        elif name.startswith(WHITEOUT_PREFIX):
-            self._put(folder, name[len(WHITEOUT_PREFIX) :], WHITEOUT)
-            self.whiteouts = True
+            self._hide(folder, OPAQUE)
+        elif name.startswith(WHITEOUT_PREFIX) and not name.startswith(AUFS_METADATA):
+            if name == WHITEOUT_PREFIX:
+                raise ArchiveError(f'invalid whiteout entry "{path}"')
+            self._hide(folder, name[len(WHITEOUT_PREFIX) :])
+        elif len(name) > NAME_MAX // 4 and len(os.fsencode(name)) > NAME_MAX:
+            raise ArchiveError(f"openat {path}: file name too long")
         else:
-            self._add_node(folder, name, entry)
+            self._add_node(folder, name, path, entry)
 
-    def _add_node(self, folder: Directory, name: str, entry: Entry) -> None:
-        present = folder.entries.get(name)
-        if isinstance(present, Directory) and entry.kind == FOLDER:
-            node: Inode = present
-            node.mode = entry.file_mode
-            node.uid, node.gid = entry.uid, entry.gid
-        else:
-            node = self._node(entry)
+    def _hide(self, folder: Directory, name: str) -> None:
+        self._put(folder, name, WHITEOUT)
+        self.whiteouts = True
+
+    def _add_node(self, folder: Directory, name: str, path: str, entry: Entry) -> None:
+        node = folder.entries.get(name)
+        if not (isinstance(node, Directory) and entry.kind == FOLDER):
+            node = self._node(path, entry)
             self._put(folder, name, node)
-        if entry.kind != HARD_LINK:
-            node.mtime = node.atime = node.ctime = entry.mtime
-            node.xattrs = entry.xattrs or None
+        if entry.kind != SYMLINK:
+            node.mode = modes.S_IFMT(node.mode) | entry.mode & 0o7777
+        node.uid, node.gid = entry.uid, entry.gid
+        node.mtime = node.atime = node.ctime = entry.mtime
+        node.xattrs = entry.xattrs or node.xattrs
 
-    def _node(self, entry: Entry) -> Inode:
+    def _node(self, path: str, entry: Entry) -> Inode:
         if entry.kind == HARD_LINK:
-            return self._linked(entry)
+            return self._linked(path, entry)
         if entry.kind not in FILE_TYPES:
-            raise ArchiveError(f"unhandled tar header type {ord(entry.kind)}\n")
+            raise ArchiveError(f"unhandled tar header type {ord(entry.kind)}")
         number, mode, now = next(self.numbers), entry.file_mode, self.now
         if entry.kind == FOLDER:
-            return Directory(number, mode, entry.uid, entry.gid, now)
+            return Directory(number, mode, 0, 0, now)
         if entry.kind == SYMLINK:
-            return Symlink(number, entry.uid, entry.gid, now, entry.target)
+            return Symlink(number, 0, 0, now, entry.target)
         if entry.kind == REGULAR:
-            content = entry_content(self.archive, entry, self.spool)
-            return Regular(number, mode, entry.uid, entry.gid, now, content)
-        rdev = device_number(entry.major, entry.minor)
-        return Special(number, mode, entry.uid, entry.gid, now, rdev)
+            content = _content(self.archive, entry, self.spool)
+            return Regular(number, mode, 0, 0, now, content)
+        return Special(number, mode, 0, 0, now, device_number(entry.major, entry.minor))
 
-    def _linked(self, entry: Entry) -> Inode:
-        target = posixpath.normpath("/" + entry.target)
-        above, _, name = target.lstrip("/").rpartition("/")
-        folder = self._existing_folder(above)
+    def _linked(self, path: str, entry: Entry) -> Inode:
+        above, _, name = link_path(entry).rpartition("/")
+        folder = self._walk(above, make=False)
         node = folder.entries.get(name) if folder is not None else None
-        if node is None or node is WHITEOUT or isinstance(node, Directory):
-            reason = (
-                "operation not permitted"
-                if isinstance(node, Directory)
-                else "no such file or directory"
-            )
-            raise ArchiveError(f"link {target} {posixpath.normpath('/' + entry.name)}: {reason}")
+        if node is None or isinstance(node, Whiteout):
+            raise ArchiveError(f"linkat {entry.target} {path}: no such file or directory")
+        if isinstance(node, Directory):
+            raise ArchiveError(f"linkat {entry.target} {path}: operation not permitted")
         node.nlink += 1
         return node
 
@@ -130,7 +139,7 @@ class _LayerBuilder:
         if isinstance(previous, Directory):
             folder.subfolders -= 1
             self._recent = ("", self.root)
-        elif previous is not None and previous is not WHITEOUT:
+        elif previous is not None and not isinstance(previous, Whiteout):
             previous.nlink -= 1
         folder.entries[name] = node
         folder.subfolders += isinstance(node, Directory)
@@ -144,9 +153,6 @@ class _LayerBuilder:
         self._recent = (path, folder)
         return folder
 
-    def _existing_folder(self, path: str) -> Directory | None:
-        return self._walk(path, make=False)
-
     def _walk(self, path: str, *, make: bool) -> Directory | None:
         stack, todo, links = [self.root], path.split("/")[::-1], 0
         while todo:
@@ -154,46 +160,43 @@ class _LayerBuilder:
             if name in ("", "."):
                 continue
             if name == "..":
-                del stack[1:][-1:]
+                if len(stack) == 1:
+                    raise ArchiveError(f"statat {path}: path escapes from parent")
+                stack.pop()
                 continue
             node = stack[-1].entries.get(name)
-            if isinstance(node, Symlink) and links < LINKS_MAX:
+            if isinstance(node, Symlink):
                 links += 1
+                if links > LINKS_MAX:
+                    raise ArchiveError(f"statat {path}: too many levels of symbolic links")
                 stack = [self.root] if node.target.startswith("/") else stack
                 todo += node.target.split("/")[::-1]
                 continue
-            if make and (node is None or node is WHITEOUT):
+            if make and (node is None or isinstance(node, Whiteout)):
                 node = Directory(next(self.numbers), 0o755, 0, 0, self.now)
                 self._put(stack[-1], name, node)
             if not isinstance(node, Directory):
                 if make:
-                    raise ArchiveError(f"mkdir /{path}: not a directory")
+                    raise NotADirectoryError(path)
                 return None
             stack.append(node)
         return stack[-1]
 
 
-def entry_content(archive: Content, entry: Entry, spool: Spool) -> Content:
+def _content(archive: Content, entry: Entry, spool: Spool) -> Content:
     """An entry's data: a piece of the archive, or a copy with its holes."""
     if not entry.size:
         return EMPTY
     if entry.sparse is None:
         return Extent(archive, entry.offset, entry.size)
-    buffer = Buffer(spool)
+    buffer, position = Buffer(spool), entry.offset
     buffer.truncate(entry.size)
-    position = entry.offset
-    for offset, length in entry.sparse:
-        if offset + length > entry.size or position + length > archive.size:
-            raise ArchiveError("archive/tar: invalid tar header")
-        piece = Extent(archive, position, length)
-        buffer.write_from(piece, length, offset)
+    for offset, length in entry.pieces():
+        if position + length > archive.size:
+            raise ArchiveError("unexpected EOF")
+        buffer.write_from(Extent(archive, position, length), length, offset)
         position += length
     return buffer
-
-
-def device_number(major: int, minor: int) -> int:
-    """As makedev(3), for any value a tar may hold."""
-    return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
 
 
 def merge(lower: Directory | None, layer: LayerTree) -> Directory:

@@ -5,11 +5,12 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from daemon.fs.compression import Readable, decompressed
+from daemon.fs.compression import decompressed
 from daemon.fs.content import Content, Spool, SpoolWriter
 from daemon.fs.layer_tree import LayerTree, layer_size, merge, read_layer, with_init_layer
 from daemon.fs.nodes import Directory
 from daemon.fs.overlay import MergedTree, OverlayTree
+from daemon.fs.streams import ChunkReader, ContentReader, Readable
 from daemon.fs.tree import Quota
 
 
@@ -23,27 +24,6 @@ class Layer:
     size: int
     tar_size: int
     references: int = 0
-
-
-class ContentReader:
-    """A binary file object over content, from the start."""
-
-    def __init__(self, content: Content) -> None:
-        self._content = content
-        self._position = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; all that is left if negative."""
-        left = self._content.size - self._position
-        data = self._content.pread(left if size < 0 else min(size, left), self._position)
-        self._position += len(data)
-        return data
-
-    def __enter__(self) -> "ContentReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to close: the content belongs to the store."""
 
 
 class LayerStore:
@@ -79,6 +59,10 @@ class LayerStore:
         layer = Layer(diff_id, tree, archive, layer_size(tree.root), archive.size)
         self._layers[diff_id] = layer
         return layer
+
+    def commit(self, overlay: OverlayTree) -> Layer:
+        """The layer of what a container changed."""
+        return self.add_tar(ChunkReader(overlay.layer_tar()))
 
     def get(self, diff_id: str) -> Layer:
         """KeyError if there is no such layer."""

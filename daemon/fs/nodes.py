@@ -224,5 +224,10 @@ class Special(Inode):
         return copy
 
 
-WHITEOUT = Special(0, modes.S_IFCHR, 0, 0, 0, 0)
-"""The entry that hides a lower one."""
+class Whiteout(Special):
+    """An entry that hides a lower one; overlayfs keeps it as a character device 0:0."""
+
+    __slots__ = ()
+
+    def __init__(self, now: int = 0) -> None:
+        super().__init__(0, modes.S_IFCHR, 0, 0, now, 0)

@@ -7,14 +7,16 @@ written, and a folder that exists below cannot be renamed (EXDEV; `mv` copies it
 import errno
 import itertools
 import stat as modes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from weakref import WeakValueDictionary
 
+from daemon.fs.changes import changes, layer_tar
 from daemon.fs.content import Spool
+from daemon.fs.layer_tree import layer_size
 from daemon.fs.memory import MemoryTree
-from daemon.fs.nodes import WHITEOUT, Credentials, Directory, Inode, Place, Regular
+from daemon.fs.nodes import Credentials, Directory, Inode, Place, Regular, Whiteout
 from daemon.fs.tree import Quota, failure
 
 Kind = TypeVar("Kind", bound=Inode)
@@ -46,13 +48,14 @@ class OverlayTree(MemoryTree):
         self.numbers = itertools.count(lower.last_number + 1)
         self.root = lower.root.shadow(Place(lower.root, ""))
         self.root.place = None
+        self._whiteout: Whiteout | None = None  # one inode for all, as in overlayfs
         self._shown: WeakValueDictionary[tuple[Directory, str], Inode] = WeakValueDictionary()
 
     def lookup(self, folder: Inode, name: str) -> Inode | None:
         assert isinstance(folder, Directory)
         own = folder.entries.get(name)
         if own is not None:
-            return None if own is WHITEOUT else own
+            return None if isinstance(own, Whiteout) else own
         below = folder.lower.entries.get(name) if folder.lower else None
         if below is None:
             return None
@@ -69,7 +72,7 @@ class OverlayTree(MemoryTree):
         if not folder.entries:
             return list(folder.lower.entries)
         own = folder.entries
-        names = [name for name, node in own.items() if node is not WHITEOUT]
+        names = [name for name, node in own.items() if not isinstance(node, Whiteout)]
         names += [name for name in folder.lower.entries if name not in own]
         return names
 
@@ -95,7 +98,9 @@ class OverlayTree(MemoryTree):
 
     def erase(self, folder: Directory, name: str) -> None:
         if folder.lower is not None and name in folder.lower.entries:
-            folder.entries[name] = WHITEOUT
+            if self._whiteout is None:
+                self._whiteout = Whiteout(self.now())
+            folder.entries[name] = self._whiteout
             self._shown.pop((folder, name), None)
         else:
             del folder.entries[name]
@@ -122,3 +127,25 @@ class OverlayTree(MemoryTree):
         if isinstance(node, Directory) and node.lower is not None:
             raise failure(errno.EXDEV)
         super().rename(folder, name, node, to, new_name, over)
+
+    def changes(self) -> list[tuple[int, str]]:
+        """What `docker diff` lists: (0 modified, 1 added, 2 deleted; path)."""
+        return changes(self._upper)
+
+    def size_rw(self) -> int:
+        """Bytes in the writable layer, as dockerd's SizeRw."""
+        return layer_size(self._upper)
+
+    def layer_tar(self) -> Iterator[bytes]:
+        """The uncompressed tar of the layer that a commit makes, chunk by chunk."""
+        return layer_tar(self._upper)
+
+    def write_layer_tar(self, out: BinaryIO) -> None:
+        """The same, written to `out`."""
+        for chunk in self.layer_tar():
+            out.write(chunk)
+
+    @property
+    def _upper(self) -> Directory:
+        assert isinstance(self.root, Directory)
+        return self.root

@@ -1,10 +1,12 @@
 """Reading tar archives as Go's archive/tar does: ustar, PAX, GNU; sizes bounded, errors in its words."""
 
+import posixpath
 import stat as modes
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from daemon.errors import System
 from daemon.fs.content import Content
 
 BLOCK = 512
@@ -27,7 +29,7 @@ FILE_TYPES = {
 }
 
 
-class ArchiveError(Exception):
+class ArchiveError(System):
     """A tar that cannot be read or must not be extracted; the text is Docker's."""
 
 
@@ -53,6 +55,35 @@ class Entry:
     def file_mode(self) -> int:
         """Mode with type bits."""
         return FILE_TYPES[self.kind] | self.mode & 0o7777
+
+    def pieces(self) -> list[tuple[int, int]]:
+        """Offset and length in the file of the data that stands in the archive, one after the other."""
+        if self.sparse is None:
+            return [(0, self.size)] if self.size else []
+        if any(offset + length > self.size for offset, length in self.sparse):
+            _bad_header()
+        return self.sparse
+
+
+def entry_path(entry: Entry) -> str:
+    """Where the entry goes, relative and clean ("." is the root itself); it must not lead out."""
+    path = posixpath.normpath(entry.name.lstrip("/") or ".")
+    if path == ".." or path.startswith("../"):
+        raise ArchiveError(f'invalid entry name "{entry.name}"')
+    return path
+
+
+def link_path(entry: Entry) -> str:
+    """What a hard link names, relative and clean."""
+    path = posixpath.normpath(entry.target.lstrip("/") or ".")
+    if path == ".." or path.startswith("../"):
+        raise ArchiveError(f'invalid hardlink target "{entry.target}"')
+    return path
+
+
+def device_number(major: int, minor: int) -> int:
+    """As makedev(3), for any value a tar may hold."""
+    return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
 
 
 def read_entries(archive: Content) -> Iterator[Entry]:

@@ -1,0 +1,109 @@
+"""What a container changed: as `docker diff` lists it, as `docker commit` packs it, as sizes count it."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from daemon.fs.layer_tree import OPAQUE, WHITEOUT_PREFIX
+from daemon.fs.nodes import Directory, Inode, Regular, Symlink, Whiteout
+from daemon.fs.tarread import REGULAR, SECOND, Entry
+from daemon.fs.tarwrite import END, Members, header, padding
+
+MODIFIED, ADDED, DELETED = 0, 1, 2
+CHUNK = 1 << 18
+
+Changes = list[tuple[int, str]]
+
+
+def changes(upper: Directory) -> Changes:
+    """Kind and path, a folder before what is in it, deletions last: dockerd's order, where it is not random."""
+    found: Changes = []
+    _collect(upper, upper.lower, "", True, found)
+    return found
+
+
+def _collect(
+    folder: Directory, base: Directory | None, path: str, listed: bool, found: Changes
+) -> None:
+    before = len(found)
+    old = base.entries if base is not None else {}
+    for name in _sorted(folder.entries):
+        node, previous = folder.entries[name], old.get(name)
+        if isinstance(node, Whiteout):
+            continue
+        child = f"{path}/{name}"
+        kind = ADDED if previous is None else MODIFIED
+        is_listed = previous is None or _differs(previous, node)
+        if is_listed:
+            found.append((kind, child))
+        if isinstance(node, Directory):
+            below = previous if isinstance(previous, Directory) else None
+            _collect(node, below, child, is_listed, found)
+    for name in _sorted(_deleted(folder, old)):
+        found.append((DELETED, f"{path}/{name}"))
+    if len(found) > before and not listed:
+        found.insert(before, (MODIFIED, path))
+
+
+def _deleted(folder: Directory, old: dict[str, Inode]) -> list[str]:
+    """Names below that are hidden, by a whiteout or because the folder was made anew."""
+    if folder.lower is None:
+        return [name for name in old if name not in folder.entries]
+    return [name for name, node in folder.entries.items() if isinstance(node, Whiteout)]
+
+
+def _differs(old: Inode, new: Inode) -> bool:
+    """As dockerd compares: the size and time of folders say nothing."""
+    if (old.mode, old.uid, old.gid, old.rdev) != (new.mode, new.uid, new.gid, new.rdev):
+        return True
+    if isinstance(new, Directory):
+        return False
+    return old.size != new.size or not _same_time(old.mtime, new.mtime)
+
+
+def _same_time(one: int, other: int) -> bool:
+    """Times without a fraction come from archives, which cut it off."""
+    if one // SECOND != other // SECOND:
+        return False
+    return one == other or not one % SECOND or not other % SECOND
+
+
+def layer_tar(upper: Directory) -> Iterator[bytes]:
+    """The layer that `docker commit` makes of an upper folder."""
+    yield from _pack(upper, "", Members(), {})
+    yield END
+
+
+def _pack(
+    folder: Directory, path: str, members: Members, hidden: dict[int, str]
+) -> Iterator[bytes]:
+    """`hidden` remembers the first whiteout: the others name it as their link target, an accident of dockerd's."""
+    for name in _sorted(folder.entries):
+        node, full = folder.entries[name], path + name
+        if isinstance(node, Whiteout):
+            first = hidden.setdefault(id(node), full)
+            target = "" if first == full else first
+            whiteout = path + WHITEOUT_PREFIX + name
+            yield header(Entry(whiteout, REGULAR, 0o600, 0, 0, 0, node.mtime, target, 0, 0, 0))
+            continue
+        target = node.target if isinstance(node, Symlink) else ""
+        entry = members.entry(full, node.stat(0), target, node.xattrs)
+        if entry is None:
+            continue
+        yield header(entry)
+        if isinstance(node, Directory):
+            if node.lower is None and folder.lower and name in folder.lower.entries:
+                yield _opaque_marker(full, node)
+            yield from _pack(node, full + "/", members, hidden)
+        elif isinstance(node, Regular) and entry.kind == REGULAR:
+            for offset in range(0, node.size, CHUNK):
+                yield node.content.pread(min(CHUNK, node.size - offset), offset)
+            yield padding(node.size)
+
+
+def _opaque_marker(path: str, folder: Directory) -> bytes:
+    name, mode = f"{path}/{OPAQUE}", folder.mode & 0o777
+    return header(Entry(name, REGULAR, mode, folder.uid, folder.gid, 0, 0, "", 0, 0, 0))
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=os.fsencode)

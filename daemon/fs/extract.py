@@ -1,0 +1,203 @@
+"""Unpacking a tar into a container's folder, as PUT /containers/{id}/archive does: nothing gets out of that folder."""
+
+import os
+import posixpath
+import stat as modes
+from collections.abc import Iterable
+from typing import NoReturn
+
+from daemon.errors import InvalidParameter
+from daemon.fs.compression import decompressed
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.nodes import Credentials
+from daemon.fs.streams import ChunkReader, ForwardContent, Readable
+from daemon.fs.tarread import (
+    FILE_TYPES,
+    FOLDER,
+    HARD_LINK,
+    REGULAR,
+    SYMLINK,
+    ArchiveError,
+    Entry,
+    device_number,
+    entry_path,
+    link_path,
+    read_entries,
+)
+
+CHUNK = 1 << 18
+LINKS_MAX = 40
+
+
+def extract(
+    fs: Filesystem,
+    path: str,
+    archive: Readable | Iterable[bytes],
+    *,
+    no_overwrite_dir_non_dir: bool = False,
+    copy_uid_gid: bool = False,
+    owner: Credentials | None = None,
+) -> None:
+    """Unpack into the folder at `path`, entry by entry: what came before an error stays.
+
+    `copy_uid_gid` gives everything to `owner` (the container's user). FileNotFoundError when the folder, or what a
+    hard link names, is missing.
+    """
+    root = fs.realpath(path)
+    if not fs.isdir(root):
+        raise InvalidParameter("extraction point is not a directory")
+    stream = archive if isinstance(archive, Readable) else ChunkReader(archive)
+    content = ForwardContent(ChunkReader(decompressed(stream)))
+    extraction = _Extraction(fs, root, content, owner if copy_uid_gid else None)
+    extraction.strict = no_overwrite_dir_non_dir
+    for entry in read_entries(content):
+        extraction.add(entry)
+    extraction.date_folders()
+
+
+class _Extraction:
+    """The state of one: where to, and which folders to date at the end."""
+
+    def __init__(
+        self, fs: Filesystem, root: str, archive: ForwardContent, owner: Credentials | None
+    ) -> None:
+        self.fs = fs
+        self.root = root
+        self.archive = archive
+        self.owner = owner
+        self.strict = False
+        self._dates: dict[str, int] = {}
+        self._parent: tuple[str, str] = (".", root)
+
+    def add(self, entry: Entry) -> None:
+        """Make what `entry` describes, in place of what is there."""
+        path = entry_path(entry)
+        if path == ".":
+            return
+        try:
+            place = self._place(path)
+            self._clear(place, path, entry)
+            self._make(place, path, entry)
+            self._set_attributes(place, entry)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise ArchiveError(f"openat {path}: {os.strerror(error.errno or 0).lower()}") from error
+
+    def date_folders(self) -> None:
+        """Filling a folder has changed its time; set it to what the archive says."""
+        for place, mtime in self._dates.items():
+            if self.fs.isdir(place):
+                self.fs.utime(place, mtime, mtime)
+
+    def _place(self, path: str) -> str:
+        """The real path of an entry: symlinks on the way lead inside the root; missing folders are made."""
+        above, name = posixpath.split(path)
+        above = above or "."
+        if self._parent[0] != above:
+            self._parent = (above, self._resolve_folder(above))
+        return posixpath.join(self._parent[1], name)
+
+    def _resolve_folder(self, path: str) -> str:
+        at, todo, links = [self.root], path.split("/")[::-1], 0
+        while todo:
+            name = todo.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                if len(at) == 1:
+                    raise ArchiveError(f"statat {path}: path escapes from parent")
+                at.pop()
+                continue
+            here = posixpath.join(at[-1], name)
+            mode = self._mode(here)
+            if mode is None:
+                self.fs.mkdir(here, 0o755)
+            elif modes.S_ISLNK(mode):
+                links += 1
+                if links > LINKS_MAX:
+                    raise ArchiveError(f"statat {path}: too many levels of symbolic links")
+                target = self.fs.readlink(here)
+                at = at[:1] if target.startswith("/") else at
+                todo += target.split("/")[::-1]
+                continue
+            at.append(here)
+        return at[-1]
+
+    def _mode(self, path: str) -> int | None:
+        try:
+            return self.fs.stat(path, follow=False).mode
+        except FileNotFoundError:
+            return None
+
+    def _clear(self, place: str, path: str, entry: Entry) -> None:
+        """Remove what is there, unless both are folders."""
+        present = self._mode(place)
+        if present is None:
+            return
+        is_folder, wants_folder = modes.S_ISDIR(present), entry.kind == FOLDER
+        if is_folder and wants_folder:
+            return
+        if self.strict and is_folder:
+            self._refuse(f'directory "{path}" with non-directory')
+        if self.strict and wants_folder:
+            self._refuse(f'non-directory "{path}" with directory')
+        self._parent = (".", self.root)
+        self._remove(place, is_folder)
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise ArchiveError(f'cannot overwrite {what} "{self.root}"')
+
+    def _remove(self, place: str, is_folder: bool) -> None:
+        if not is_folder:
+            self.fs.unlink(place)
+            return
+        for name in self.fs.listdir(place):
+            inner = posixpath.join(place, name)
+            self._remove(inner, modes.S_ISDIR(self.fs.stat(inner, follow=False).mode))
+        self.fs.rmdir(place)
+
+    def _make(self, place: str, path: str, entry: Entry) -> None:
+        if entry.kind not in FILE_TYPES:
+            raise ArchiveError(f"unhandled tar header type {ord(entry.kind)}")
+        if entry.kind == FOLDER:
+            if not self.fs.isdir(place):
+                self.fs.mkdir(place)
+        elif entry.kind == REGULAR:
+            self._write(place, entry)
+        elif entry.kind == SYMLINK:
+            self.fs.symlink(entry.target, place)
+        elif entry.kind == HARD_LINK:
+            above, name = posixpath.split(link_path(entry))
+            self.fs.link(posixpath.join(self._resolve_folder(above), name), place)
+        else:
+            rdev = device_number(entry.major, entry.minor)
+            self.fs.mknod(place, entry.file_mode, rdev)
+
+    def _write(self, place: str, entry: Entry) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        file = self.fs.open(place, flags, 0o600)
+        try:
+            source = entry.offset
+            for start, length in entry.pieces():
+                done = 0
+                while done < length:
+                    chunk = self.archive.pread(min(CHUNK, length - done), source + done)
+                    if not chunk:
+                        raise ArchiveError("unexpected EOF")
+                    done += file.pwrite(chunk, start + done)
+                source += length
+            if entry.sparse is not None:
+                file.truncate(entry.size)
+        finally:
+            file.close()
+
+    def _set_attributes(self, place: str, entry: Entry) -> None:
+        uid, gid = (self.owner.uid, self.owner.gid) if self.owner else (entry.uid, entry.gid)
+        self.fs.chown(place, uid, gid, follow=False)
+        if entry.kind != SYMLINK:
+            self.fs.chmod(place, entry.mode & 0o7777, follow=False)
+        if entry.kind == FOLDER:
+            self._dates[place] = entry.mtime
+        else:
+            self.fs.utime(place, entry.mtime, entry.mtime, follow=False)
