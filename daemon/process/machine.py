@@ -1,0 +1,388 @@
+"""Machine: the simulated kernel of one container.
+
+It owns every process and every task of the container and closes them; nothing outlives `close`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from daemon.clock import Clock
+from daemon.fs.nodes import Credentials, Stat
+from daemon.ids import Ids
+from daemon.process.accounts import PROCESS_BASE, Counters, Limits, Memory, check_pids
+from daemon.process.execfile import init_shim, resolve_first
+from daemon.process.net import NetNamespace
+from daemon.process.process import Process
+from daemon.process.signals import Signal
+from daemon.process.status import (
+    ExecError,
+    ExitStatus,
+    ProcessExit,
+    ProcessKilled,
+    Program,
+    Replaced,
+    os_error,
+)
+from daemon.process.stdio import Pipe, Stdio
+from daemon.process.tty import Terminal
+from daemon.process.waiting import FairShare, WaitQueue
+
+if TYPE_CHECKING:
+    from daemon.fs.filesystem import Filesystem
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+EXEC_PID_STEP: Final = 6
+"""runc's own threads take the pids in between: the first exec of a container is usually 7, then 13, 19."""
+
+OnExit = Callable[[ExitStatus], None]
+
+
+class ProgramTable(Protocol):
+    """Finds the code for a program string; daemon.programs is one."""
+
+    def lookup(self, program: str) -> Program | None: ...
+
+
+class Machine:
+    """Processes, signals, memory and devices of one container; the filesystem and the network are given."""
+
+    def __init__(
+        self,
+        *,
+        fs: "Filesystem",
+        programs: ProgramTable,
+        clock: Clock,
+        ids: Ids,
+        net: NetNamespace | None = None,
+        limits: Limits | None = None,
+        hostname: str = "",
+        domainname: str = "",
+        fair_share: FairShare | None = None,
+    ) -> None:
+        self.fs = fs
+        self.programs = programs
+        self.clock = clock
+        self.ids = ids
+        self.loop = asyncio.get_running_loop()
+        self.net = net or NetNamespace(clock=clock)
+        self.limits = limits or Limits()
+        self.counters = Counters()
+        self.memory = Memory(self.limits, on_over_limit=self._out_of_memory)
+        self.hostname = hostname
+        self.domainname = domainname
+        self.fair_share = fair_share or FairShare()
+        self.processes: dict[int, Process] = {}
+        self.terminals: dict[int, Terminal] = {}
+        self.console: Terminal | None = None
+        self.current: Process | None = None
+        """The process whose file call is under way: who /proc/self is."""
+        self.frozen = False
+        self.thawed = WaitQueue()
+        self.booted_at = clock.monotonic()
+        self.image_argv: list[str] = []
+        self.exposes_port = False
+        self.stop_signal: int = Signal.SIGTERM
+        self.on_oom: Callable[[], None] | None = None
+        self.on_unsimulated: Callable[[str], None] = lambda _path: None
+        self.scripted: Callable[[str, list[str]], Program | None] = lambda _path, _argv: None
+        self._last_pid = 0
+        self._exit_hooks: dict[int, OnExit] = {}
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._fifos: dict[tuple[int, int], Pipe] = {}
+
+    # --- starting
+
+    async def start(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str = "/",
+        cred: Credentials = Credentials(),  # noqa: B008  an immutable tuple
+        stdio: Stdio,
+        terminal: Terminal | None = None,
+        as_init: bool = True,
+        init_shim: bool = False,
+        on_exit: OnExit | None = None,
+    ) -> Process:
+        """Start the container's main process, or (not `as_init`) one beside it, as `docker exec` does.
+
+        `on_exit` is called once the process has ended and before its descriptors are closed. ExecError if the
+        process cannot be started.
+        """
+        process = self._first_process(as_init)
+        process.env, process.cwd, process.cred = dict(env), cwd or "/", cred
+        process.fds = stdio.table()
+        self._give_terminal(process, terminal)
+        try:
+            main = self._first_program(process, list(argv), init_shim)
+        except ExecError:
+            del self.processes[process.pid]
+            process.close_all()
+            raise
+        if on_exit is not None:
+            self._exit_hooks[process.pid] = on_exit
+        self.run(process, main)
+        return process
+
+    def _first_process(self, as_init: bool) -> Process:
+        if as_init:
+            self._last_pid = 0
+        elif not self.processes:
+            raise os_error(3)
+        process = self.new_process(step=1 if as_init else EXEC_PID_STEP)
+        process.is_main = as_init
+        return process
+
+    def _first_program(self, process: Process, argv: list[str], shim: bool) -> Program:
+        if not shim:
+            executable = resolve_first(process, argv)
+            process.become(executable)
+            return executable.main
+        process.argv = ["/sbin/docker-init", "--", *argv]
+        process.program, process.name, process.exe = "docker/init", "docker-init", process.argv[0]
+        self._last_pid = EXEC_PID_STEP
+        return init_shim(self)
+
+    def _give_terminal(self, process: Process, terminal: Terminal | None) -> None:
+        if terminal is None:
+            return
+        self.add_terminal(terminal)
+        process.terminal = terminal
+        terminal.session = process.sid
+        terminal.foreground = process.pgid
+        if process.is_main:
+            self.console = terminal
+
+    def add_terminal(self, terminal: Terminal) -> None:
+        """Give a terminal its number under /dev/pts and let it signal this machine's groups."""
+        if terminal.number is None:
+            terminal.number = next(
+                n for n in range(len(self.terminals) + 1) if n not in self.terminals
+            )
+        self.terminals[terminal.number] = terminal
+        terminal.signal_group = self.signal_group
+
+    def new_terminal(self) -> Terminal:
+        terminal = Terminal()
+        self.add_terminal(terminal)
+        return terminal
+
+    def new_process(self, step: int = 1) -> Process:
+        """A process that does not run yet; EAGAIN at the pids limit."""
+        check_pids(self.limits, len(self.processes))
+        self._last_pid += step
+        process = Process(self, self._last_pid)
+        self.processes[process.pid] = process
+        return process
+
+    def run(self, process: Process, main: Program) -> None:
+        """Let a new process begin at the next iteration of the event loop."""
+        self.counters.processes_started += 1
+        self.memory.charge(PROCESS_BASE, process)
+        process.task = self._own(self.loop.create_task(self._life(process, main)))
+
+    async def _life(self, process: Process, main: Program) -> None:
+        process.begin()
+        try:
+            status = await self._run_program(process, main)
+        finally:
+            process.end()
+        await self._ended(process, status)
+
+    async def _run_program(self, process: Process, main: Program) -> ExitStatus:
+        program: Program | None = main
+        try:
+            while program is not None:
+                try:
+                    await process.checkpoint()
+                    return ExitStatus(int(await program(process)) & 0xFF)
+                except Replaced as replaced:
+                    program = replaced.program
+        except ProcessExit as leaving:
+            return process.fate or ExitStatus(leaving.code & 0xFF)
+        except (ProcessKilled, asyncio.CancelledError):
+            return process.fate or ExitStatus(signal=Signal.SIGKILL)
+        except BaseException as error:
+            return process.fate or _crash(process, error)
+        raise AssertionError("a program returns or raises")
+
+    # --- ending
+
+    async def _ended(self, process: Process, status: ExitStatus) -> None:
+        if process.pid == 1:
+            await self._end_everybody_else(process)
+        process.status = status
+        if (hook := self._exit_hooks.pop(process.pid, None)) is not None:
+            hook(status)
+        process.close_all()
+        self.memory.charge(-process.memory, process)
+        self._hang_up(process)
+        self._leave_family(process)
+        process.exited.wake()
+
+    async def _end_everybody_else(self, init: Process) -> None:
+        while others := [p for p in self.processes.values() if p is not init and p.status is None]:
+            for process in others:
+                process.doom(ExitStatus(signal=Signal.SIGKILL))
+            await others[0].exited.wait()
+
+    def _hang_up(self, process: Process) -> None:
+        """The leader of a session gives up the terminal: the foreground group is told."""
+        terminal = process.terminal
+        if terminal is not None and terminal.session == process.pid:
+            self.signal_group(terminal.foreground, Signal.SIGHUP)
+            self.signal_group(terminal.foreground, Signal.SIGCONT)
+            terminal.session = 0
+
+    def _leave_family(self, process: Process) -> None:
+        parent = self.processes.get(process.ppid)
+        self._give_away_children(process)
+        if parent is None or parent.status is not None or parent.ignores_children:
+            self.reap(process)
+        if parent is not None:
+            parent.post(Signal.SIGCHLD)
+            parent.child_changed.wake()
+
+    def _give_away_children(self, process: Process) -> None:
+        heir = self.processes.get(1)
+        if heir is process or (heir is not None and heir.status is not None):
+            heir = None
+        for child in list(process.children.values()):
+            child.ppid = 0 if heir is None else heir.pid
+            if child.status is not None and (heir is None or heir.ignores_children):
+                self.processes.pop(child.pid, None)
+            elif heir is not None:
+                heir.children[child.pid] = child
+                heir.child_changed.wake()
+            self._wake_orphaned_group(child)
+        process.children.clear()
+
+    def _wake_orphaned_group(self, child: Process) -> None:
+        group = [p for p in self.processes.values() if p.pgid == child.pgid]
+        if any(p.stopped_by is not None for p in group) and self.is_orphaned_group(child.pgid):
+            self.signal_group(child.pgid, Signal.SIGHUP)
+            self.signal_group(child.pgid, Signal.SIGCONT)
+
+    def reap(self, process: Process) -> None:
+        """Forget a process that ended."""
+        self.processes.pop(process.pid, None)
+        parent = self.processes.get(process.ppid)
+        if parent is not None:
+            parent.children.pop(process.pid, None)
+
+    def report_stop(self, process: Process) -> None:
+        process.stop_reported = False
+        parent = self.processes.get(process.ppid)
+        if parent is not None:
+            parent.post(Signal.SIGCHLD)
+            parent.child_changed.wake()
+
+    # --- signals and groups
+
+    def signal(self, pid: int, signum: int) -> None:
+        """A signal from the host: PID 1 cannot refuse SIGKILL and SIGSTOP from here. ProcessLookupError if gone."""
+        process = self.processes.get(pid)
+        if process is None or process.status is not None:
+            raise os_error(3)
+        if signum:
+            process.post(signum, outside=True)
+
+    def signal_group(self, pgid: int, signum: int) -> None:
+        """A signal of the kernel's own to every process of a group."""
+        for process in list(self.processes.values()):
+            if process.pgid == pgid:
+                process.post(signum)
+
+    def is_orphaned_group(self, pgid: int) -> bool:
+        """Whether no member has a parent in another group of the same session: nobody could continue it."""
+        for process in self.processes.values():
+            if process.pgid == pgid and process.status is None:
+                parent = self.processes.get(process.ppid)
+                if parent is not None and parent.sid == process.sid and parent.pgid != pgid:
+                    return False
+        return True
+
+    def kill_all(self) -> None:
+        """SIGKILL to everybody."""
+        for process in list(self.processes.values()):
+            process.doom(ExitStatus(signal=Signal.SIGKILL))
+
+    def pause(self) -> None:
+        """Freeze: no process gets past its next system call, except to die."""
+        self.frozen = True
+        for process in self.processes.values():
+            process.call_attention()
+
+    def resume(self) -> None:
+        self.frozen = False
+        self.thawed.wake()
+
+    # --- waiting and closing
+
+    async def wait(self, process: Process) -> ExitStatus:
+        """How `process` ended, once it has."""
+        while process.status is None:
+            await process.exited.wait()
+        return process.status
+
+    def adopt(self, awaitable: Awaitable[T]) -> "asyncio.Future[T]":
+        """Run a foreign awaitable as a task of this machine."""
+        if isinstance(awaitable, asyncio.Future):
+            return awaitable
+        return self._own(self.loop.create_task(_as_coroutine(awaitable)))
+
+    def _own(self, task: "asyncio.Task[T]") -> "asyncio.Task[T]":
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Kill what still runs and wait until every task is gone."""
+        self.resume()
+        self.kill_all()
+        while self._tasks:
+            _done, pending = await asyncio.wait(self._tasks, timeout=1)
+            for task in pending:
+                task.cancel()
+
+    # --- objects that processes share
+
+    def fifo(self, stat: Stat) -> Pipe:
+        """The pipe behind a FIFO's inode, the same for everyone who opens it."""
+        key = (stat.dev, stat.ino)
+        pipe = self._fifos.get(key)
+        if pipe is None or not (pipe.readers or pipe.writers or pipe.readable or pipe.writable):
+            pipe = self._fifos[key] = Pipe(charge=self.memory.charge_kernel, held=False)
+        return pipe
+
+    def _out_of_memory(self, culprit: Process | None) -> None:
+        living = [p for p in self.processes.values() if p.status is None and p.fate is None]
+        if not living or self.limits.oom_kill_disable:
+            return
+        victim = max(living, key=lambda p: p.memory)
+        self.counters.oom_kills += 1
+        if self.on_oom is not None:
+            self.on_oom()
+        victim.doom(ExitStatus(signal=Signal.SIGKILL))
+
+
+def _crash(process: Process, error: BaseException) -> ExitStatus:
+    """A program that did not handle an error ends with a message and 1, as most do; a bug of ours is logged."""
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    else:
+        log.error("program %s of pid %d failed", process.program, process.pid, exc_info=error)
+        text = f"internal error: {error!r}"
+    with suppress(OSError):
+        process.description(2).try_write(f"{process.name}: {text}\n".encode())
+    return ExitStatus(1)
+
+
+async def _as_coroutine(awaitable: Awaitable[T]) -> T:
+    return await awaitable
