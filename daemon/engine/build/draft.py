@@ -20,7 +20,7 @@ PREDEFINED_ARGS = frozenset(
 )
 """Build arguments that need no ARG and leave no trace in the history."""
 
-_PORT = re.compile(r"(\d+)(?:-(\d+))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
+_PORTS = re.compile(r"(\d+)(?:-(\d+))?")
 
 
 @dataclass(slots=True)
@@ -90,6 +90,10 @@ class Draft:
     def expand(self, text: str) -> str:
         """One word with its variables replaced; DockerfileError for a bad substitution."""
         return Lexer(self.escape).word(text, self.variables)
+
+    def expand_raw(self, text: str) -> str:
+        """Variables replaced, quotes kept as they are: the content of a here-document."""
+        return Lexer("\\", plain_quotes=True).word(text, self.variables)
 
     def expand_words(self, text: str) -> list[str]:
         return Lexer(self.escape).words(text, self.variables)
@@ -197,15 +201,31 @@ def _expose(draft: Draft, instruction: i.Instruction) -> str:
     return "EXPOSE " + " ".join(words)
 
 
+class BadPort(DockerfileError):
+    """A port that EXPOSE refuses; `classic` is how the classic builder says it."""
+
+    def __init__(self, message: str, classic: str) -> None:
+        super().__init__(message)
+        self.classic = classic
+
+
 def expose_ports(word: str) -> list[str]:
-    """`9000-9002/udp` as single `port/protocol` names; DockerfileError for anything else."""
-    match = _PORT.fullmatch(word)
-    if not match:
-        raise DockerfileError(f"invalid containerPort: {word}")
-    first, last = int(match.group(1)), int(match.group(2) or match.group(1))
+    """`9000-9002/udp` as single `port/protocol` names; an address and a host port before it are ignored."""
+    ports, slash, protocol = word.partition("/")
+    ports = ports.rpartition(":")[2]
+    if not ports:
+        raise BadPort(
+            f'invalid port: "{word}": no port specified', f"No port specified: {word}<empty>"
+        )
+    protocol = (protocol if slash and protocol else "tcp").lower()
+    if protocol not in ("tcp", "udp", "sctp"):
+        raise BadPort(
+            f'invalid port: "{word}": invalid proto: {protocol}', f"Invalid proto: {protocol}"
+        )
+    match = _PORTS.fullmatch(ports)
+    first, last = (int(match.group(1)), int(match.group(2) or match.group(1))) if match else (1, 0)
     if not first <= last <= 65535:
-        raise DockerfileError(f"invalid containerPort: {word}")
-    protocol = (match.group(3) or "tcp").lower()
+        raise BadPort(f"invalid containerPort: {ports}", f"Invalid containerPort: {ports}")
     return [f"{port}/{protocol}" for port in range(first, last + 1)]
 
 

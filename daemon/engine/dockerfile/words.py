@@ -16,7 +16,7 @@ class Lexer:
     """Expands variables and splits words.
 
     `keep_unset` leaves references to unknown names as they stand; `raw_quotes` and `raw_escapes` keep quote and
-    escape characters in the result. After a call, `matched` and `unmatched` name the variables that were asked for.
+    escape characters in the result; with `plain_quotes` a quote is like any other character. After a call, `matched` and `unmatched` name the variables that were asked for.
     """
 
     def __init__(
@@ -26,11 +26,13 @@ class Lexer:
         keep_unset: bool = False,
         raw_quotes: bool = False,
         raw_escapes: bool = False,
+        plain_quotes: bool = False,
     ) -> None:
         self.escape = escape
         self.keep_unset = keep_unset
         self.raw_quotes = raw_quotes
         self.raw_escapes = raw_escapes
+        self.plain_quotes = plain_quotes
         self.matched: set[str] = set()
         self.unmatched: set[str] = set()
 
@@ -92,9 +94,9 @@ class _Scan:
     def _piece(self, char: str, raw_escapes: bool, words: _Words) -> str:
         if char == "$":
             return words.split(self._dollar())
-        if char == "'":
+        if char == "'" and not self.lexer.plain_quotes:
             return words.add(self._single_quoted())
-        if char == '"':
+        if char == '"' and not self.lexer.plain_quotes:
             return words.add(self._double_quoted(raw_escapes))
         if char == "<":
             return words.add(self._less())

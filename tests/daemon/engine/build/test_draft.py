@@ -3,9 +3,8 @@
 import pytest
 
 from api_schema.oci import ContainerConfig
-from daemon.engine.build.draft import BuildArgs, Draft, expose_ports, resolve_globals
+from daemon.engine.build.draft import BadPort, BuildArgs, Draft, expose_ports, resolve_globals
 from daemon.engine.dockerfile import instructions as i
-from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.source import read
 
 
@@ -97,7 +96,22 @@ def test_proxies_need_no_argument_and_leave_no_trace() -> None:
     assert draft.build_args.unconsumed() == ["OTHER"]
 
 
-@pytest.mark.parametrize("word", ["x", "80/icmp", "70000", "10-5", "/tcp"])
-def test_a_bad_port_is_refused(word: str) -> None:
-    with pytest.raises(DockerfileError, match="invalid containerPort: "):
+@pytest.mark.parametrize(
+    ("word", "message", "classic"),
+    [
+        ("x", "invalid containerPort: x", "Invalid containerPort: x"),
+        ("70000", "invalid containerPort: 70000", "Invalid containerPort: 70000"),
+        ("10-5", "invalid containerPort: 10-5", "Invalid containerPort: 10-5"),
+        ("80/icmp", 'invalid port: "80/icmp": invalid proto: icmp', "Invalid proto: icmp"),
+        ("/tcp", 'invalid port: "/tcp": no port specified', "No port specified: /tcp<empty>"),
+    ],
+)
+def test_a_bad_port_is_refused_in_two_ways(word: str, message: str, classic: str) -> None:
+    with pytest.raises(BadPort) as problem:
         expose_ports(word)
+    assert (problem.value.message, problem.value.classic) == (message, classic)
+
+
+@pytest.mark.parametrize("word", ["80", "80/", "80/TCP", "127.0.0.1:8080:80"])
+def test_what_expose_leaves_out(word: str) -> None:
+    assert expose_ports(word) == ["80/tcp"]

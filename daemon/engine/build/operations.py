@@ -1,0 +1,170 @@
+"""What a planned build consists of: inputs, operations on files, stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from api_schema.oci import ContainerConfig, HistoryEntry
+from daemon.engine.build.draft import Draft
+from daemon.engine.dockerfile.ignore import clean
+from daemon.engine.dockerfile.mounts import Mount
+from daemon.engine.dockerfile.source import Line
+
+HISTORY_COMMENT = "buildkit.dockerfile.v0"
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A folder of the client: its build context, or one that it named."""
+
+    name: str = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An image that was found: `name` is its whole reference."""
+
+    name: str
+    config: ContainerConfig
+    diff_ids: tuple[str, ...]
+    history: tuple[HistoryEntry, ...] = ()
+    author: str = ""
+    architecture: str = "amd64"
+    os: str = "linux"
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FromStage:
+    """What another stage has made."""
+
+    index: int
+
+
+Input = Scratch | Local | BaseImage | FromStage
+
+
+@dataclass(slots=True)
+class Operation:
+    """One change of a stage's files. `name` is how the client sees it."""
+
+    name: str
+    line: Line
+    ignore_cache: bool
+
+
+@dataclass(slots=True)
+class MakeFolder(Operation):
+    """WORKDIR."""
+
+    path: str
+    user: str
+
+
+@dataclass(slots=True)
+class RunMount:
+    """A mount of a RUN with its input settled; `target` is absolute."""
+
+    mount: Mount
+    input: Input
+    target: str
+
+
+@dataclass(slots=True)
+class Run(Operation):
+    """RUN. `script` is the content of a here-document with a `#!`, run as `argv[0]`."""
+
+    argv: list[str]
+    env: dict[str, str]
+    user: str
+    working_dir: str
+    network: str
+    mounts: list[RunMount] = field(default_factory=list)
+    script: bytes | None = None
+
+
+@dataclass(slots=True)
+class CopyFiles(Operation):
+    """COPY and ADD. `destination` is absolute, `to_folder` when it ends with a slash; `inline` are (name, content)."""
+
+    input: Input
+    sources: list[str]
+    destination: str
+    to_folder: bool
+    inline: list[tuple[str, bytes]]
+    chown: str
+    chmod: str
+    exclude: list[str]
+    parents: bool
+    unpack: bool
+
+
+@dataclass(slots=True)
+class PlannedStage:
+    """A stage that will be built: its operations in order, and the config and history that they lead to."""
+
+    index: int
+    name: str
+    base: Input
+    draft: Draft
+    operations: list[Operation] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
+    base_vertex: str = ""
+    """The name of the FROM vertex; empty where there is none."""
+    base_image: BaseImage | None = None
+    """The image at the bottom, for what the result inherits."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """The stages to build, each behind those it needs; the last one is the result."""
+
+    stages: list[PlannedStage]
+
+    @property
+    def target(self) -> PlannedStage:
+        return self.stages[-1]
+
+    def inputs(self) -> list[Input]:
+        """Everything that any operation reads."""
+        return [source for stage in self.stages for source in stage_inputs(stage)]
+
+    def context_paths(self, name: str) -> list[str]:
+        """The paths that are read from a local folder, without a leading slash; empty when it is all of it."""
+        paths: set[str] = set()
+        for stage in self.stages:
+            for operation in stage.operations:
+                paths |= _paths_read(operation, name)
+        return [] if "" in paths else sorted(paths)
+
+
+def stage_inputs(stage: PlannedStage) -> list[Input]:
+    """What a stage starts from, and what its operations read."""
+    found = [stage.base]
+    for operation in stage.operations:
+        if isinstance(operation, CopyFiles) and operation.sources:
+            found.append(operation.input)
+        elif isinstance(operation, Run):
+            found += [mount.input for mount in operation.mounts]
+    return found
+
+
+def _paths_read(operation: Operation, name: str) -> set[str]:
+    if isinstance(operation, CopyFiles) and operation.input == Local(name):
+        words = [
+            word.partition("/./")[0] if operation.parents else word for word in operation.sources
+        ]
+        return {_context_path(word) for word in words}
+    if isinstance(operation, Run):
+        mounts = (m for m in operation.mounts if m.input == Local(name))
+        return {_context_path(m.mount.source) for m in mounts}
+    return set()
+
+
+def _context_path(word: str) -> str:
+    return clean("/" + word).lstrip("/")

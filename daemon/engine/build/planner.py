@@ -1,0 +1,382 @@
+"""From a Dockerfile and options to a Plan, as BuildKit's Dockerfile frontend does it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import posixpath
+from collections.abc import Awaitable, Callable, Iterable
+
+from api_schema.oci import ContainerConfig, HistoryEntry
+from daemon.engine.build import operations as ops
+from daemon.engine.build.copying import destination
+from daemon.engine.build.draft import BuildArgs, Draft, resolve_globals
+from daemon.engine.build.history import copy_text, describe, run_text
+from daemon.engine.build.options import Options
+from daemon.engine.dockerfile import instructions as i
+from daemon.engine.dockerfile import source as lines
+from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean
+from daemon.engine.dockerfile.mounts import parse_mount, stage_of
+from daemon.engine.dockerfile.words import Lexer
+
+DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MAKES_FILES = ("ADD", "COPY", "RUN", "WORKDIR")
+INLINE_FOLDER = "/dev/pipes"
+
+Resolve = Callable[[str, str], Awaitable[ops.BaseImage]]
+"""Finds the image of a name for a platform ("" for the default)."""
+
+
+class Planner:
+    """Plans one build. `plan` raises DockerfileError, with lines where it knows them."""
+
+    def __init__(self, source: lines.Source, options: Options, resolve: Resolve) -> None:
+        self.source = source
+        self.options = options
+        self.resolve = resolve
+        self.build_args = BuildArgs(options.args, platform=platform_args(options.platform))
+        self.stages, self.globals = i.stages(source.lines)
+        self.by_name: dict[str, int] = {}
+        self.planned: dict[int, ops.PlannedStage] = {}
+        self.images: dict[tuple[str, str], ops.BaseImage] = {}
+
+    async def plan(self) -> ops.Plan:
+        resolve_globals(self.globals, self.build_args, self.source.escape)
+        self._expand_bases()
+        target = self._target()
+        for index in self._needed(target):
+            try:
+                await self._plan_stage(index)
+            except DockerfileError as problem:
+                raise located(problem, self.stages[index].line) from None
+        last = self.planned[target]
+        if self.options.labels:
+            last.draft.config.labels = {**(last.draft.config.labels or {}), **self.options.labels}
+        return ops.Plan(list(self.planned.values()))
+
+    def _expand_bases(self) -> None:
+        """FROM knows the ARGs above the first stage, and the platform's."""
+        if not self.stages:
+            raise DockerfileError("dockerfile contains no stages to build")
+        known = {**self.build_args.platform, **self.build_args.globals}
+        for index, stage in enumerate(self.stages):
+            written, lexer = stage.base, Lexer(self.source.escape)
+            try:
+                stage.base = lexer.word(written, known)
+                stage.platform = lexer.word(stage.platform, known)
+            except DockerfileError as problem:
+                raise located(problem, stage.line) from None
+            if not stage.base:
+                text = f"base name ({written}) should not be blank"
+                raise located(DockerfileError(text), stage.line)
+            if stage.name:
+                self.by_name[stage.name] = index
+
+    def _target(self) -> int:
+        wanted = self.options.target
+        if not wanted:
+            return len(self.stages) - 1
+        if wanted.lower() in self.by_name:
+            return self.by_name[wanted.lower()]
+        if wanted.isdigit() and int(wanted) < len(self.stages):
+            return int(wanted)
+        hint = did_you_mean(wanted, self.by_name)
+        raise DockerfileError(f'target stage "{wanted}" could not be found{hint}')
+
+    def _needed(self, target: int) -> list[int]:
+        """The target and every stage that it reads, in the file's order."""
+        found, todo = set(), [target]
+        while todo:
+            index = todo.pop()
+            if index not in found:
+                found.add(index)
+                todo += self._reads(index)
+        return sorted(found)
+
+    def _reads(self, index: int) -> list[int]:
+        stage = self.stages[index]
+        names = [stage.base]
+        for instruction in stage.instructions:
+            if isinstance(instruction, i.Copy):
+                names.append(instruction.flags.text("from"))
+            elif isinstance(instruction, i.Command) and instruction.keyword == "RUN":
+                names += [stage_of(text) for text in instruction.flags.all("mount")]
+        found = [self._stage(name, numbers=position > 0) for position, name in enumerate(names)]
+        return [one for one in found if one is not None and one != index]
+
+    def _stage(self, name: str, *, numbers: bool) -> int | None:
+        """The stage of that name; where `numbers` are allowed, of that number."""
+        if numbers and name.isdigit():
+            if int(name) >= len(self.stages):
+                raise DockerfileError(f"invalid stage index {name}")
+            return int(name)
+        return self.by_name.get(name.lower())
+
+    async def _input(self, name: str, platform: str, *, numbers: bool, before: int) -> ops.Input:
+        """What a name stands for: a named context, a stage above, `scratch`, an image."""
+        context = self.options.contexts.get(name.lower())
+        if context is not None:
+            return await self._named_context(name.lower(), context, platform)
+        index = self._stage(name, numbers=numbers)
+        if index is not None and index < before:
+            return ops.FromStage(index)
+        if index is not None and numbers:
+            label = self.stages[before].name or f"stage-{before}"
+            raise DockerfileError(
+                f'cannot copy from stage "{name}", it needs to be defined before current stage "{label}"'
+            )
+        return ops.Scratch() if name == "scratch" else await self._image(name, platform)
+
+    async def _named_context(self, name: str, value: str, platform: str) -> ops.Input:
+        kind, _, rest = value.partition(":")
+        if kind == "local":
+            return ops.Local(rest)
+        if kind == "docker-image":
+            return await self._image(rest.removeprefix("//"), platform)
+        raise DockerfileError(f"unsupported context source {kind} for {name}")
+
+    async def _image(self, name: str, platform: str) -> ops.BaseImage:
+        key = (name, platform or self.options.platform)
+        if key not in self.images:
+            self.images[key] = await self.resolve(*key)
+        return self.images[key]
+
+    async def _plan_stage(self, index: int) -> None:
+        stage = self.stages[index]
+        replaced = stage.name and self.options.contexts.get(stage.name)
+        name = stage.name if replaced else stage.base
+        base = await self._input(name, stage.platform, numbers=False, before=index)
+        planned = self._begin(index, base)
+        self.planned[index] = planned
+        instructions = [] if replaced else [*self._triggers(planned, stage), *stage.instructions]
+        numbering = Numbering(self._label(index), base, instructions)
+        if isinstance(base, ops.BaseImage) and base.diff_ids:
+            planned.base_vertex = numbering.vertex(f"FROM {base.name}")
+        for instruction in instructions:
+            try:
+                await self._dispatch(planned, instruction, numbering)
+            except DockerfileError as problem:
+                raise located(problem, instruction.line) from None
+
+    def _begin(self, index: int, base: ops.Input) -> ops.PlannedStage:
+        if isinstance(base, ops.FromStage):
+            below = self.planned[base.index]
+            config = below.draft.config.model_copy(deep=True)
+            draft = Draft(config, self.build_args, self.source.escape, below.draft.author)
+            draft.args = dict(below.draft.args)
+            history, image = list(below.history), below.base_image
+        else:
+            image = base if isinstance(base, ops.BaseImage) else None
+            config = image.config.model_copy(deep=True) if image else ContainerConfig()
+            draft = Draft(
+                config, self.build_args, self.source.escape, image.author if image else ""
+            )
+            history = list(image.history) if image else []
+        draft.last_wins = True
+        if "PATH" not in draft.env:
+            config.env = [*(config.env or ()), DEFAULT_PATH]
+        return ops.PlannedStage(
+            index, self.stages[index].name, base, draft, history=history, base_image=image
+        )
+
+    def _triggers(self, planned: ops.PlannedStage, stage: i.Stage) -> list[i.Instruction]:
+        """The base's ONBUILD instructions, which do not carry over."""
+        triggers = planned.draft.config.on_build or []
+        planned.draft.config.on_build = None
+        found = []
+        for trigger in triggers:
+            line = lines.read(trigger.encode()).lines[0]
+            parsed = i.parse(line)
+            assert isinstance(parsed, i.Instruction)
+            found.append(parsed)
+        return found
+
+    def _label(self, index: int) -> str:
+        if len(self.stages) == 1 and not self._other_sources():
+            return ""
+        return self.stages[index].name or f"stage-{index}"
+
+    def _other_sources(self) -> bool:
+        """BuildKit counts every image that COPY or a mount names as a stage, and so names the only written one."""
+        for instruction in self.stages[0].instructions:
+            if isinstance(instruction, i.Copy) and instruction.flags.text("from"):
+                return True
+            if instruction.line.keyword.lower() == "run" and any(
+                flag.startswith("--mount") for flag in instruction.line.flags
+            ):
+                return True
+        return False
+
+    async def _dispatch(
+        self, planned: ops.PlannedStage, instruction: i.Instruction, numbering: Numbering
+    ) -> None:
+        if isinstance(instruction, i.Copy):
+            await self._copy(planned, instruction, numbering)
+        elif isinstance(instruction, i.Command) and instruction.keyword == "RUN":
+            await self._run(planned, instruction, numbering)
+        else:
+            said = planned.draft.apply(instruction)
+            assert said is not None
+            if instruction.keyword == "ONBUILD":
+                return
+            makes_folder = (
+                instruction.keyword == "WORKDIR" and planned.draft.config.working_dir != "/"
+            )
+            if makes_folder:
+                self._work_folder(planned, instruction, numbering)
+            commit(planned, describe(instruction, planned.draft, said), layer=makes_folder)
+
+    def _ignored(self, planned: ops.PlannedStage) -> bool:
+        return self.options.ignores_cache(planned.name)
+
+    def _work_folder(
+        self, planned: ops.PlannedStage, instruction: i.Instruction, numbering: Numbering
+    ) -> None:
+        config = planned.draft.config
+        name = numbering.step(planned.draft, instruction.line, raw_quotes=False)
+        planned.operations.append(
+            ops.MakeFolder(name, instruction.line, False, config.working_dir, config.user)
+        )
+
+    async def _copy(self, planned: ops.PlannedStage, copy: i.Copy, numbering: Numbering) -> None:
+        draft, flags = planned.draft, copy.flags
+        origin: ops.Input = ops.Local()
+        if name := flags.text("from"):
+            if Lexer(self.source.escape).word(name, {}) != name:
+                raise DockerfileError(NO_VARIABLES_IN_FROM)
+            origin = await self._input(name, "", numbers=True, before=planned.index)
+        words = [draft.expand(word) for word in copy.sources]
+        to = draft.expand(copy.destination)
+        path, to_folder = destination(draft.config.working_dir, to)
+        operation = ops.CopyFiles(
+            numbering.step(draft, copy.line, raw_quotes=False),
+            copy.line,
+            self._ignored(planned),
+            origin,
+            words,
+            path,
+            to_folder,
+            [(body.name, self._body(draft, body)) for body in copy.inline],
+            draft.expand(flags.text("chown")),
+            draft.expand(flags.text("chmod")),
+            [draft.expand(pattern) for pattern in flags.all("exclude")],
+            flags.switch("parents"),
+            flags.switch("unpack") if "unpack" in flags.given else copy.keyword == "ADD",
+        )
+        planned.operations.append(operation)
+        commit(planned, copy_text(copy, operation, to), layer=True)
+
+    def _body(self, draft: Draft, body: lines.Heredoc) -> bytes:
+        """A here-document's content; its quotes are no quotes to the lexer."""
+        text = draft.expand_raw(body.text) if body.expand else body.text
+        return text.encode("utf-8", "surrogateescape")
+
+    async def _run(self, planned: ops.PlannedStage, run: i.Command, numbering: Numbering) -> None:
+        draft = planned.draft
+        argv, script, summary = _command_line(draft, run)
+        operation = ops.Run(
+            numbering.step(draft, run.line, raw_quotes=True, suffix=summary),
+            run.line,
+            self._ignored(planned),
+            argv,
+            {**draft.env, **draft.run_args, **draft.hidden_args},
+            draft.config.user,
+            draft.config.working_dir or "/",
+            run.flags.text("network") or self.options.network,
+            script=script,
+        )
+        for text in run.flags.all("mount"):
+            operation.mounts.append(await self._mount(planned, text))
+        planned.operations.append(operation)
+        commit(planned, f"RUN {run_text(draft, argv)} # buildkit", layer=True)
+
+    async def _mount(self, planned: ops.PlannedStage, text: str) -> ops.RunMount:
+        draft = planned.draft
+        mount = parse_mount(text, draft.expand)
+        origin: ops.Input = ops.Scratch()
+        if mount.source_stage:
+            origin = await self._input(mount.source_stage, "", numbers=False, before=planned.index)
+        elif mount.type == "bind":
+            origin = ops.Local()
+        target = posixpath.normpath(posixpath.join(draft.config.working_dir or "/", mount.target))
+        if target == "/" and mount.type in ("bind", "cache", "tmpfs"):
+            raise DockerfileError(f'invalid mount target "{target}"')
+        return ops.RunMount(mount, origin, target)
+
+
+NO_VARIABLES_IN_FROM = (
+    "variable expansion is not supported for --from, "
+    "define a new stage with FROM using ARG from global scope as a workaround"
+)
+
+
+class Numbering:
+    """`[stage k/n]` in front of the names of what changes files."""
+
+    def __init__(self, label: str, base: ops.Input, instructions: Iterable[i.Instruction]) -> None:
+        self.label = label
+        self.total = int(isinstance(base, ops.BaseImage))
+        self.total += sum(instruction.keyword in MAKES_FILES for instruction in instructions)
+        self.at = 0
+
+    def vertex(self, text: str) -> str:
+        self.at += 1
+        width = int(1 + math.log10(self.total))
+        label = f"{self.label} " if self.label else ""
+        return f"[{label}{self.at:>{width}}/{self.total}] {text}"
+
+    def step(self, draft: Draft, line: lines.Line, *, raw_quotes: bool, suffix: str = "") -> str:
+        """The instruction as written, its known variables replaced."""
+        text = line.original.strip() + suffix
+        lexer = Lexer(draft.escape, keep_unset=raw_quotes, raw_quotes=raw_quotes)
+        with contextlib.suppress(DockerfileError):
+            text = lexer.word(text, draft.variables)
+        keyword, space, rest = text.partition(" ")
+        return self.vertex(f"{keyword.upper()}{space}{rest}")
+
+
+def located(problem: DockerfileError, line: lines.Line) -> DockerfileError:
+    """The same mistake, with its place unless it has one."""
+    return DockerfileError(problem.message, problem.lines or (line.start, line.end))
+
+
+def commit(planned: ops.PlannedStage, text: str, *, layer: bool) -> None:
+    planned.history.append(
+        HistoryEntry(created_by=text, comment=ops.HISTORY_COMMENT, empty_layer=not layer)
+    )
+
+
+def _command_line(draft: Draft, run: i.Command) -> tuple[list[str], bytes | None, str]:
+    """argv, the content of an inline script, and what the vertex name says of a here-document."""
+    if not run.heredocs or not run.shell_form or not run.argv:
+        return draft.argv(run), None, ""
+    first = run.heredocs[0]
+    if not lines.heredoc(run.argv[0]):
+        text = run.argv[0]
+        for body in run.heredocs:
+            text += f"\n{body.content}{body.name}"
+        return [*draft.shell, text], None, ""
+    summary = f" ({_summary(first.content)})"
+    if first.text.startswith("#!"):
+        content = first.text.encode("utf-8", "surrogateescape")
+        return [f"{INLINE_FOLDER}/{first.name}"], content, summary
+    return [*draft.shell, first.text], None, summary
+
+
+def _summary(text: str) -> str:
+    first, _, rest = text.strip().replace("\r\n", "\n").partition("\n")
+    return first + ("..." if rest else "")
+
+
+def platform_args(platform: str) -> dict[str, str]:
+    """BUILDPLATFORM, TARGETARCH and their kin; this machine counts as linux/amd64."""
+    found: dict[str, str] = {}
+    for side, text in (("BUILD", "linux/amd64"), ("TARGET", platform or "linux/amd64")):
+        system, arch, variant = (*text.split("/"), "", "")[:3]
+        found |= {
+            f"{side}PLATFORM": text,
+            f"{side}OS": system,
+            f"{side}ARCH": arch,
+            f"{side}VARIANT": variant,
+        }
+    return found
