@@ -1,5 +1,6 @@
 """docker-init (tini): PID 1 that starts the real command, forwards signals to it and reaps orphans."""
 
+import errno
 from typing import TYPE_CHECKING, Final
 
 from daemon.process.signals import IGNORE, Signal
@@ -29,7 +30,11 @@ NOT_FORWARDED: Final = frozenset(
 async def main(process: "Process") -> int:
     """argv is `/sbin/docker-init -- COMMAND ...`; the exit code is the command's."""
     command = process.argv[2:]
-    child = await process.spawn(command, pgid=0)
+    try:
+        child = await process.spawn(command, pgid=0)
+    except OSError as error:
+        await process.err(f"[FATAL tini (7)] exec {command[0]} failed: {error.strerror}\n")
+        return 126 if error.errno == errno.EACCES else 127
     if process.terminal is not None:
         process.terminal.foreground = child.pid
     forward(process, child.pid)

@@ -1,0 +1,172 @@
+"""What `docker logs` reads: a container's output as entries, across restarts, for any number of followers."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Final
+
+from daemon.clock import Clock
+from daemon.process.log_segments import Entry, Segment
+from daemon.process.waiting import WaitQueue
+
+__all__ = ["Entry", "LogStore", "LogWriter"]
+
+MESSAGE_LIMIT: Final = 16 << 10
+"""A longer line is logged in pieces of this size, as dockerd's copier does."""
+
+READABLE_DRIVERS: Final = frozenset({"json-file", "local"})
+_ENVELOPE: Final = len('{"log":"","stream":"stdout","time":"2006-01-02T15:04:05.000000000Z"}\n')
+
+
+class LogStore:
+    """The log of one container. A follower reads by position, so it never holds a writer up.
+
+    `max_size` (bytes, 0 = unlimited) and `max_file` rotate as the json-file and local drivers do. `begin_run` and
+    `end_run` bracket each run of the container: a follower's stream ends with the run.
+    """
+
+    def __init__(
+        self, clock: Clock, driver: str = "json-file", *, max_size: int = 0, max_file: int = 1
+    ) -> None:
+        self.driver = driver
+        self.running = False
+        self._clock = clock
+        self._max_size = max_size
+        self._max_file = max(1, max_file)
+        self._segments = [Segment(0)]
+        self._changed = WaitQueue()
+        self._writers: list[LogWriter] = []
+
+    @property
+    def readable(self) -> bool:
+        return self.driver in READABLE_DRIVERS
+
+    @property
+    def end(self) -> int:
+        """The position that the next entry will have."""
+        return self._segments[-1].end
+
+    @property
+    def start(self) -> int:
+        """The position of the oldest entry that rotation has left."""
+        return self._segments[0].first
+
+    def begin_run(self) -> None:
+        self.running = True
+
+    def end_run(self) -> None:
+        """Log what was left without a newline, and let the followers end."""
+        for writer in self._writers:
+            writer.flush()
+        self._writers.clear()
+        self.running = False
+        self._changed.wake()
+
+    def writer(self, stream: str) -> "LogWriter":
+        """Where a run's stdout or stderr goes."""
+        writer = LogWriter(self, stream)
+        self._writers.append(writer)
+        return writer
+
+    def append(self, stream: str, data: bytes, time: int | None = None) -> int:
+        """Add one entry and return its time."""
+        time = self._clock.now() if time is None else time
+        if self.driver != "none":
+            segment = self._segments[-1]
+            if self._max_size and segment.size >= self._max_size:
+                segment = self._rotate()
+            entry = Entry(time, stream, data)
+            segment.append(entry)
+            if self._max_size:
+                segment.size += _size_on_disk(entry)
+            self._changed.wake()
+        return time
+
+    async def read(
+        self,
+        *,
+        since: int = 0,
+        until: int = 0,
+        tail: int | None = None,
+        follow: bool = False,
+    ) -> AsyncIterator[Entry]:
+        """Entries in order: the last `tail` of them (None: all), those of the period; then new ones if `follow`.
+
+        As in dockerd, `tail` counts before the period and the streams are looked at.
+        """
+        position = self.start if tail is None else max(self.start, self.end - tail)
+        follow = follow and self.running
+        while True:
+            end = self.end
+            while position < end:
+                batch, position = self._batch(position, end)
+                for entry in batch:
+                    if until and entry.time > until:
+                        return
+                    if entry.time >= since:
+                        yield entry
+                end = self.end if follow else end
+            if not follow or not self.running:
+                return
+            await self._changed.wait()
+
+    def clear(self) -> None:
+        """Forget everything and close the spool files."""
+        end = self.end
+        for segment in self._segments:
+            segment.close()
+        self._segments = [Segment(end)]
+
+    def _batch(self, position: int, end: int) -> tuple[list[Entry], int]:
+        """Some entries from `position` on, and the position behind them; rotation may have taken some away."""
+        position = max(position, self.start)
+        for segment in self._segments:
+            for block in segment.blocks:
+                block_end = min(end, block.first + block.count)
+                if block_end > position:
+                    return segment.entries_of(block, position)[: block_end - position], block_end
+        return [], end
+
+    def _rotate(self) -> Segment:
+        self._segments.append(Segment(self.end))
+        while len(self._segments) > self._max_file:
+            self._segments.pop(0).close()
+        return self._segments[-1]
+
+
+class LogWriter:
+    """Cuts one stream of one run into messages: lines, or pieces of MESSAGE_LIMIT bytes that share a time."""
+
+    def __init__(self, store: LogStore, stream: str) -> None:
+        self._store = store
+        self._stream = stream
+        self._rest = b""
+        self._line_time: int | None = None
+
+    def __call__(self, data: bytes) -> None:
+        data = self._rest + data
+        start = 0
+        while start < len(data):
+            end = data.find(b"\n", start, start + MESSAGE_LIMIT) + 1
+            if not end:
+                if len(data) - start < MESSAGE_LIMIT:
+                    break
+                end = start + MESSAGE_LIMIT
+            self._log(data[start:end])
+            start = end
+        self._rest = data[start:]
+
+    def flush(self) -> None:
+        """The stream ended: what has no newline is logged without one."""
+        if self._rest:
+            self._log(self._rest)
+            self._rest = b""
+
+    def _log(self, message: bytes) -> None:
+        time = self._store.append(self._stream, message, self._line_time)
+        self._line_time = None if message.endswith(b"\n") else time
+
+
+def _size_on_disk(entry: Entry) -> int:
+    """What the json-file driver would write; rotation counts these bytes."""
+    text = json.dumps(entry.data.decode("utf-8", "replace"), ensure_ascii=False)
+    return _ENVELOPE + len(text.encode()) - 2
