@@ -1,0 +1,1 @@
+"""Images: pulled, loaded, committed, listed, saved, removed. `service.Images` is the way in."""

@@ -1,0 +1,211 @@
+"""`docker load`: images out of a tar that `docker save`, or another OCI tool, has written."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import tarfile
+from collections.abc import Callable
+from typing import IO, Any
+
+from api_schema.oci import InvalidReference, Platform, Reference
+from daemon.engine.images import platforms, progress
+from daemon.engine.images.image import Image, short_id
+from daemon.engine.images.references import References
+from daemon.engine.images.store import ImageStore
+from daemon.errors import InvalidParameter, System
+from daemon.fs.tarread import ArchiveError
+
+MANIFEST_BYTES_MAX = 8 << 20
+_LINKS_MAX = 10
+
+
+class Loading:
+    """One load. What was loaded before an error stays, as with dockerd."""
+
+    def __init__(
+        self,
+        images: ImageStore,
+        references: References,
+        emit: progress.Emit,
+        tell: Callable[[str, str, str], None],
+        *,
+        platform: Platform | None = None,
+        quiet: bool = True,
+    ) -> None:
+        self._images = images
+        self._references = references
+        self._emit = emit
+        self._tell = tell
+        self._platform = platform
+        self._quiet = quiet
+
+    def run(self, file: IO[bytes]) -> None:
+        """Raises a DockerError in the words of Go's archive/tar and of dockerd."""
+        try:
+            with tarfile.open(fileobj=file) as archive:
+                self._load(Layout(archive))
+        except tarfile.ReadError as error:
+            text = str(error)
+            raise System(
+                "unexpected EOF" if "end of data" in text else "archive/tar: invalid tar header"
+            ) from error
+
+    def _load(self, layout: Layout) -> None:
+        parents: list[tuple[Image, str]] = []
+        unnamed = []
+        for item in layout.manifest():
+            image = self._load_image(layout, item)
+            if image is None:
+                continue
+            named = self._name(image, item.get("RepoTags") or [])
+            unnamed += [] if named else [f"Loaded image ID: {image.id}\n"]
+            parents.append((image, item.get("Parent") or ""))
+            self._tell("load", image.id, image.id)
+        self._set_parents(parents)
+        for line in unnamed:
+            self._emit({"stream": line})
+
+    def _load_image(self, layout: Layout, item: dict[str, Any]) -> Image | None:
+        image = Image.from_json(layout.read(item.get("Config", "")))
+        if image.os != "linux":
+            raise System(f"cannot load {image.os} image on linux")
+        if self._platform and not platforms.matches(self._platform, image.platform):
+            return None
+        paths = item.get("Layers") or []
+        if len(paths) != len(image.diff_ids):
+            raise System(
+                "invalid manifest, layers length mismatch: "
+                f"expected {len(paths)}, got {len(image.diff_ids)}"
+            )
+        for number, (path, expected) in enumerate(zip(paths, image.diff_ids, strict=True)):
+            if expected not in self._images.layers:
+                self._load_layer(layout, number, path, expected)
+        return self._images.add(image)
+
+    def _load_layer(self, layout: Layout, number: int, path: str, expected: str) -> None:
+        with layout.open(path) as file:
+            if not self._quiet:
+                self._emit(
+                    progress.bar("Loading layer", short_id(expected), layout.size, layout.size)
+                )
+            try:
+                actual = self._images.layers.add_tar(file).diff_id
+            except ArchiveError as error:
+                raise System(str(error)) from error
+        if actual != expected:
+            raise System(
+                f'invalid diffID for layer {number}: expected "{expected}", got "{actual}"'
+            )
+
+    def _name(self, image: Image, tags: list[str]) -> bool:
+        for tag in tags:
+            try:
+                reference = Reference.parse(tag)
+            except InvalidReference as error:
+                raise System(str(error)) from error
+            if not reference.tag:
+                raise System(f'invalid tag "{tag}"')
+            previous = self._references.get(reference)
+            if previous not in (None, image.id):
+                self._emit(
+                    {
+                        "stream": f"The image {reference.familiar} already exists, renaming the old one with ID "
+                        f"{previous} to empty string\n"
+                    }
+                )
+            self._references.add_tag(reference, image.id)
+            self._emit({"stream": f"Loaded image: {reference.familiar}\n"})
+        return bool(tags)
+
+    def _set_parents(self, links: list[tuple[Image, str]]) -> None:
+        """Only parents that came in the same tar."""
+        loaded = {image.id for image, _ in links}
+        for image, parent in links:
+            if parent in loaded and parent != image.id:
+                self._images.set_parent(image, parent)
+
+
+class Layout:
+    """The files of such a tar, found by path however they are linked to each other."""
+
+    def __init__(self, archive: tarfile.TarFile) -> None:
+        self._archive = archive
+        self._members = {_clean(member.name): member for member in archive}
+        self.size = 0
+        """Of the file opened last."""
+
+    def manifest(self) -> list[dict[str, Any]]:
+        """manifest.json; for a layout without one the same is made of index.json."""
+        if "manifest.json" in self._members:
+            document = self._json("manifest.json")
+        elif "index.json" in self._members:
+            document = [self._item(entry) for entry in self._json("index.json")["manifests"]]
+        else:
+            raise System(f"open {_clean('/repositories')}: no such file or directory")
+        if document is None:
+            raise System("invalid manifest, manifest cannot be null (but can be [])")
+        if not isinstance(document, list):
+            raise InvalidParameter("json: cannot unmarshal object into Go value of type []manifest")
+        return document
+
+    def _item(self, descriptor: dict[str, Any]) -> dict[str, Any]:
+        manifest = self._json(_blob(descriptor["digest"]))
+        if "manifests" in manifest:
+            return self._item(_suitable(manifest["manifests"]))
+        name = (descriptor.get("annotations") or {}).get("io.containerd.image.name")
+        return {
+            "Config": _blob(manifest["config"]["digest"]),
+            "Layers": [_blob(layer["digest"]) for layer in manifest["layers"]],
+            "RepoTags": [name] if name else [],
+        }
+
+    def _json(self, path: str) -> Any:  # noqa: ANN401 - any JSON value
+        try:
+            return json.loads(self.read(path))
+        except ValueError as error:
+            raise System(f"invalid character in {path}: {error}") from error
+
+    def read(self, path: str) -> bytes:
+        """A document; raises System if it is missing or absurdly large."""
+        with self.open(path) as file:
+            data = file.read(MANIFEST_BYTES_MAX + 1)
+        if len(data) > MANIFEST_BYTES_MAX:
+            raise System(f"{path}: file too large")
+        return data
+
+    def open(self, path: str) -> IO[bytes]:
+        member = self._followed(_clean(path))
+        file = self._archive.extractfile(member) if member is not None else None
+        if member is None or file is None:
+            raise System(f"open {path}: no such file or directory")
+        self.size = member.size
+        return file
+
+    def _followed(self, path: str) -> tarfile.TarInfo | None:
+        """Layers are sometimes links to each other; a link never leaves the archive."""
+        for _ in range(_LINKS_MAX):
+            member = self._members.get(path)
+            if member is None or member.isreg():
+                return member
+            if not member.issym() and not member.islnk():
+                return None
+            base = posixpath.dirname(path) if member.issym() else ""
+            path = _clean(posixpath.join(base, member.linkname))
+        return None
+
+
+def _suitable(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    for entry in entries:
+        offered = Platform.model_validate(entry.get("platform") or {})
+        if platforms.matches(platforms.HOST, offered):
+            return entry
+    raise System("no suitable image in the index")
+
+
+def _blob(digest: str) -> str:
+    return "blobs/" + digest.replace(":", "/")
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath("/" + path).lstrip("/")

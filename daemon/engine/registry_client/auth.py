@@ -1,0 +1,74 @@
+"""Credentials, and the challenges that a registry asks them by."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAuth:
+    """What X-Registry-Auth carries."""
+
+    username: str = ""
+    password: str = ""
+    identity_token: str = ""
+    registry_token: str = ""
+
+    @classmethod
+    def from_header(cls, encoded: str) -> RegistryAuth:
+        """Anything unreadable is no login at all: Docker says that old clients send all kinds of things."""
+        try:
+            data = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+            document = json.loads(data) if data else {}
+        except (binascii.Error, ValueError):
+            return cls()
+        if not isinstance(document, dict):
+            return cls()
+        fields = {str(key).lower(): str(value) for key, value in document.items()}
+        if not fields.get("username") and fields.get("auth"):
+            fields |= _split_auth(fields["auth"])
+        return cls(
+            fields.get("username", ""),
+            fields.get("password", ""),
+            fields.get("identitytoken", ""),
+            fields.get("registrytoken", ""),
+        )
+
+    @property
+    def basic(self) -> str | None:
+        """The value of a Basic Authorization header; None without a login."""
+        if not self.username or not self.password:
+            return None
+        pair = f"{self.username}:{self.password}".encode()
+        return "Basic " + base64.b64encode(pair).decode()
+
+
+def _split_auth(auth: str) -> dict[str, str]:
+    try:
+        user, _, password = base64.b64decode(auth).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return {}
+    return {"username": user, "password": password}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One WWW-Authenticate header."""
+
+    scheme: str
+    realm: str
+    service: str
+
+    @classmethod
+    def parse(cls, header: str) -> Challenge | None:
+        scheme, _, rest = header.partition(" ")
+        if scheme.lower() not in ("basic", "bearer"):
+            return None
+        fields = dict(_PARAMETER.findall(rest))
+        return cls(scheme.lower(), fields.get("realm", ""), fields.get("service", ""))

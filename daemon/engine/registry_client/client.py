@@ -1,0 +1,124 @@
+"""The daemon's one way to registries: finds the endpoints of a name and keeps their connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import aiohttp
+
+from api_schema.oci import Reference
+from daemon.engine.registry_client.auth import RegistryAuth
+from daemon.engine.registry_client.endpoints import HUB, Endpoint, pull_endpoints, push_endpoints
+from daemon.engine.registry_client.failures import UnexpectedAnswer
+from daemon.engine.registry_client.repository import Repository
+
+if TYPE_CHECKING:
+    from daemon.engine.registry_client.hub import Hub
+
+CONNECT_SECONDS = 30.0
+
+
+class RegistryClient:
+    """`folder` is asked for when the hub's socket is needed, and not before."""
+
+    def __init__(
+        self,
+        folder: Callable[[], str],
+        now: Callable[[], float],
+        *,
+        mirror: str | None = None,
+        insecure: tuple[str, ...] = (),
+        images: tuple[Path, ...] = (),
+        unknown: Literal["refuse", "synthesize"] = "refuse",
+        user_agent: str = "docker",
+    ) -> None:
+        self._folder = folder
+        self._now = now
+        self._mirror = mirror
+        self._insecure = insecure
+        self._images = images
+        self._unknown = unknown
+        self._user_agent = user_agent
+        self._hub: Hub | None = None
+        self._hub_lock = asyncio.Lock()
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._plain_hosts: set[str] = set()
+
+    def pull_endpoints(self, reference: Reference) -> list[Endpoint]:
+        return self._ordered(pull_endpoints(reference.domain, self._mirror, self._insecure))
+
+    def push_endpoints(self, domain: str) -> list[Endpoint]:
+        return self._ordered(push_endpoints(domain, self._insecure))
+
+    def _ordered(self, endpoints: list[Endpoint]) -> list[Endpoint]:
+        """A host that answered plain HTTP is not asked for TLS again."""
+        return [e for e in endpoints if e.scheme == "http" or e.host not in self._plain_hosts]
+
+    async def connect(
+        self, endpoint: Endpoint, path: str, auth: RegistryAuth, actions: str = "pull"
+    ) -> Repository:
+        """A repository that answers; Unreachable otherwise."""
+        session = await self._session(endpoint)
+        repository = Repository(session, endpoint, path, auth, actions)
+        await repository.connect()
+        self._remember(endpoint)
+        return repository
+
+    async def login(self, endpoint: Endpoint, auth: RegistryAuth) -> None:
+        """Raises a RegistryFailure unless the endpoint accepts `auth`."""
+        session = await self._session(endpoint)
+        await Repository(session, endpoint, "", auth).login()
+        self._remember(endpoint)
+
+    def _remember(self, endpoint: Endpoint) -> None:
+        if endpoint.scheme == "http":
+            self._plain_hosts.add(endpoint.host)
+
+    async def search(self, term: str, limit: int) -> list[dict[str, Any]]:
+        """Docker Hub's answer to `docker search`."""
+        session = await self._session(HUB)
+        query = {"q": term, "n": str(limit)}
+        async with session.get(f"{HUB.url}/v1/search", params=query) as response:
+            if response.status != 200:
+                raise UnexpectedAnswer(f"Unexpected status code {response.status}")
+            document: dict[str, Any] = await response.json()
+            found: list[dict[str, Any]] = document["results"]
+            return found
+
+    async def hub(self) -> Hub:
+        """The registry that plays Docker Hub, running."""
+        async with self._hub_lock:
+            if self._hub is None:
+                from daemon.engine.registry_client.hub import Hub
+
+                hub = Hub(self._folder(), self._now, images=self._images, unknown=self._unknown)
+                await hub.start()
+                self._hub = hub
+        return self._hub
+
+    async def close(self) -> None:
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+        if self._hub is not None:
+            await self._hub.close()
+            self._hub = None
+
+    async def _session(self, endpoint: Endpoint) -> aiohttp.ClientSession:
+        socket = (await self.hub()).socket if endpoint.hub else None
+        if endpoint.hub not in self._sessions:
+            self._sessions[endpoint.hub] = self._new_session(socket)
+        return self._sessions[endpoint.hub]
+
+    def _new_session(self, socket: str | None) -> aiohttp.ClientSession:
+        connector: aiohttp.BaseConnector
+        connector = aiohttp.UnixConnector(socket) if socket else aiohttp.TCPConnector()
+        return aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=False,
+            headers={"User-Agent": self._user_agent},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        )

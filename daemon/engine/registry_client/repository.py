@@ -1,0 +1,270 @@
+"""One repository of one registry: manifests, blobs and tags, read and written."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import aiohttp
+
+from api_schema.oci import INDEX_TYPES, MANIFEST_TYPES, Digest
+from daemon.engine.registry_client.auth import Challenge, RegistryAuth
+from daemon.engine.registry_client.failures import (
+    CredentialsNeeded,
+    RegistryFailure,
+    UnexpectedAnswer,
+    refusal,
+    unreachable,
+)
+
+if TYPE_CHECKING:
+    from daemon.engine.registry_client.endpoints import Endpoint
+
+MANIFEST_BYTES_MAX = 4 << 20
+CHUNK = 1 << 15
+_ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
+_TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteManifest:
+    media_type: str
+    digest: Digest
+    data: bytes
+
+
+class Repository:
+    """Authorized for `actions`; connect() before anything else."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        path: str,
+        auth: RegistryAuth,
+        actions: str = "pull",
+    ) -> None:
+        self.path = path
+        self.endpoint = endpoint
+        self._session = session
+        self._auth = auth
+        self._actions = actions
+        self._challenge: Challenge | None = None
+        self._token = auth.registry_token
+
+    async def connect(self) -> None:
+        """Ask which login the registry wants; Unreachable if nobody is there."""
+        url = f"{self.endpoint.url}/v2/"
+        async with self._send("GET", url, {}) as response:
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                self._challenge = Challenge.parse(response.headers.get("WWW-Authenticate", ""))
+
+    async def login(self) -> None:
+        """Raise unless the credentials are good."""
+        await self.connect()
+        async with self._request("GET", f"{self.endpoint.url}/v2/", scoped=False):
+            return
+
+    # reading
+
+    async def manifest(self, target: str) -> RemoteManifest:
+        """By tag or digest. A tag is resolved first, which a rate limit does not count."""
+        digest = target if ":" in target else await self._resolve(target)
+        url = self._url(f"manifests/{digest or target}")
+        async with self._request("GET", url, {"Accept": _ACCEPT}) as response:
+            data = await self._read_bounded(response)
+            media_type = response.content_type
+        found = Digest.of(data)
+        if ":" in target and not Digest.parse(target).matches(data):
+            raise UnexpectedAnswer(f"manifest verification failed for digest {target}")
+        return RemoteManifest(media_type, Digest(target) if ":" in target else found, data)
+
+    async def _resolve(self, tag: str) -> str:
+        """The tag's digest by HEAD; empty if only a GET can tell, errors included."""
+        url = self._url(f"manifests/{tag}")
+        async with self._raw("HEAD", url, {"Accept": _ACCEPT}) as response:
+            if response.status == HTTPStatus.OK:
+                return response.headers.get("Docker-Content-Digest", "")
+        return ""
+
+    async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytes:
+        data = bytearray()
+        async for chunk in response.content.iter_chunked(CHUNK):
+            data += chunk
+            if len(data) > MANIFEST_BYTES_MAX:
+                raise UnexpectedAnswer("rejecting manifest: size exceeds limit")
+        return bytes(data)
+
+    async def tags(self) -> list[str]:
+        """All of them, page by page."""
+        found: list[str] = []
+        url: str | None = self._url("tags/list")
+        while url:
+            async with self._request("GET", url) as response:
+                document: dict[str, Any] = await response.json()
+                found += document.get("tags") or []
+                following = response.links.get("next")
+                url = str(following["url"]) if following else None
+        return found
+
+    async def small_blob(self, digest: str) -> bytes:
+        """A config: checked against its digest."""
+        async with self._request("GET", self._url(f"blobs/{digest}")) as response:
+            data = await self._read_bounded(response)
+        if not Digest.parse(digest).matches(data):
+            raise UnexpectedAnswer(f"image config verification failed for digest {digest}")
+        return data
+
+    @contextlib.asynccontextmanager
+    async def blob(self, digest: str) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """Its length, 0 if unknown, and its chunks; not checked."""
+        async with self._request("GET", self._url(f"blobs/{digest}")) as response:
+            length = int(response.headers.get("Content-Length", 0))
+            yield length, self._chunks(response)
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.content.iter_chunked(CHUNK):
+                yield chunk
+        except _TRANSPORT_ERRORS as error:
+            raise UnexpectedAnswer("unexpected EOF") from error
+
+    # writing
+
+    async def has_blob(self, digest: str) -> bool:
+        async with self._raw("HEAD", self._url(f"blobs/{digest}")) as response:
+            if response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
+                return response.status == HTTPStatus.OK
+            raise await _refused(response)
+
+    async def start_upload(self, mount: str = "", source: str = "") -> str | None:
+        """Where to send the blob; None if it was mounted from `source` instead."""
+        query = {"mount": mount, "from": source} if mount and source else {}
+        url = self._url("blobs/uploads/")
+        async with self._request("POST", url, query=query) as response:
+            if response.status == HTTPStatus.CREATED:
+                return None
+            return urljoin(url, response.headers["Location"])
+
+    async def upload(self, location: str, digest: str, chunks: AsyncIterator[bytes]) -> None:
+        async with self._request("PATCH", location, data=chunks) as response:
+            location = urljoin(location, response.headers["Location"])
+        async with self._request("PUT", location, query={"digest": digest}):
+            return
+
+    async def put_manifest(self, target: str, media_type: str, data: bytes) -> None:
+        url = self._url(f"manifests/{target}")
+        async with self._request("PUT", url, {"Content-Type": media_type}, data=data):
+            return
+
+    # requests
+
+    def _url(self, tail: str) -> str:
+        return f"{self.endpoint.url}/v2/{self.path}/{tail}"
+
+    @contextlib.asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        scoped: bool = True,
+        **more: Any,  # noqa: ANN401 - passed on
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A successful answer; anything else raises a RegistryFailure."""
+        async with self._raw(method, url, headers, scoped=scoped, **more) as response:
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise await _refused(response)
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def _raw(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        scoped: bool = True,
+        **more: Any,  # noqa: ANN401 - passed on
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Any answer, asked with whatever login the registry wanted."""
+        sent = dict(headers or {})
+        try:
+            authorization = await self._authorization(scoped)
+        except RegistryFailure as failed:
+            failed.args = (f'{method.capitalize()} "{url}": {failed}',)
+            raise
+        if authorization:
+            sent["Authorization"] = authorization
+        async with self._send(method, url, sent, **more) as response:
+            yield response
+
+    @contextlib.asynccontextmanager
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str] | None = None,
+        data: bytes | AsyncIterator[bytes] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        wire = url.replace("https://", "http://", 1) if self.endpoint.hub else url
+        request = self._session.request(
+            method, wire, headers=headers, params=query, data=data, ssl=self.endpoint.verify_tls
+        )
+        try:
+            response = await request
+        except _TRANSPORT_ERRORS as error:
+            raise unreachable(method, url, error) from error
+        async with response:
+            yield response
+
+    async def _authorization(self, scoped: bool) -> str | None:
+        if self._token:
+            return f"Bearer {self._token}"
+        if self._challenge is None:
+            return None
+        if self._challenge.scheme == "basic":
+            if self._auth.basic is None:
+                raise CredentialsNeeded("no basic auth credentials")
+            return self._auth.basic
+        self._token = await self._fetch_token(self._challenge, scoped)
+        return f"Bearer {self._token}"
+
+    async def _fetch_token(self, challenge: Challenge, scoped: bool) -> str:
+        """A refresh token is exchanged by POST, a password or nothing by GET, as Docker does."""
+        fields = {"service": challenge.service}
+        if scoped:
+            fields["scope"] = f"repository:{self.path}:{self._actions}"
+        if self._auth.identity_token:
+            fields |= {"grant_type": "refresh_token", "client_id": "docker"}
+            fields["refresh_token"] = self._auth.identity_token
+            request = self._session.post(challenge.realm, data=fields)
+        else:
+            if self._auth.basic:
+                fields["account"] = self._auth.username
+            headers = {"Authorization": self._auth.basic} if self._auth.basic else {}
+            request = self._session.get(challenge.realm, params=fields, headers=headers)
+        try:
+            async with request as response:
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    raise await _refused(response)
+                document = await response.json()
+        except _TRANSPORT_ERRORS as error:
+            raise unreachable("GET", challenge.realm, error) from error
+        token = document.get("token") or document.get("access_token")
+        if not token:
+            raise CredentialsNeeded("authorization server did not include a token in the response")
+        return str(token)
+
+
+async def _refused(response: aiohttp.ClientResponse) -> RegistryFailure:
+    challenge = response.headers.get("WWW-Authenticate", "")
+    body = await response.content.read(CHUNK)
+    return refusal(response.status, response.content_type, challenge, body)
