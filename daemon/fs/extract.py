@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from daemon.errors import InvalidParameter
+from daemon.fs.archive_path import container_path, reach
 from daemon.fs.compression import decompressed
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Credentials
@@ -43,7 +44,9 @@ def extract(
     `copy_uid_gid` gives everything to `owner` (the container's user). FileNotFoundError when the folder, or what a
     hard link names, is missing.
     """
-    root = fs.realpath(path)
+    full = container_path(path)
+    reach(fs, full)
+    root = fs.realpath(full)
     if not fs.isdir(root):
         raise InvalidParameter("extraction point is not a directory")
     stream = archive if isinstance(archive, Readable) else ChunkReader(archive)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from daemon.fs.archive_path import container_path, reach
 from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.namespace import Step
 from daemon.fs.nodes import Stat
-from daemon.fs.tarread import REGULAR, SECOND, ArchiveError
+from daemon.fs.tarread import REGULAR, SECOND
 from daemon.fs.tarwrite import END, Members, header, padding
 
 __all__ = ["PathStat", "container_path", "export", "extract", "pack", "path_stat"]
@@ -39,20 +40,10 @@ class PathStat(NamedTuple):
     linkTarget: str  # Docker's name
 
 
-def container_path(path: str) -> str:
-    """Absolute and lexically clean; a trailing "/" or "/." is kept, since it asks for what a link leads to."""
-    clean = posixpath.normpath("/" + path.lstrip("/"))
-    if posixpath.basename(path.rstrip("/") or "/") == ".":
-        clean = clean.rstrip("/") + "/."
-    if path.endswith("/") and not clean.endswith("/"):
-        clean += "/"
-    return clean
-
-
 def path_stat(fs: Filesystem, path: str) -> PathStat:
     """What HEAD /archive tells; FileNotFoundError if there is nothing."""
     full = container_path(path)
-    step = _reach(fs, full)
+    step = reach(fs, full)
     stat = step.mount.tree.stat(step.node, step.mount.dev)
     target = _link_target(fs, full) if modes.S_ISLNK(stat.mode) else ""
     return PathStat(_base(full), stat.size, go_mode(stat.mode), _rfc3339(stat.mtime_ns), target)
@@ -61,7 +52,7 @@ def path_stat(fs: Filesystem, path: str) -> PathStat:
 def pack(fs: Filesystem, path: str) -> Iterator[bytes]:
     """A tar of the file or folder, named after the last component of `path`; the errors of path_stat come at once."""
     full = container_path(path)
-    return _archive(fs, _reach(fs, full), _base(full))
+    return _archive(fs, reach(fs, full), _base(full))
 
 
 def export(fs: Filesystem) -> Iterator[bytes]:
@@ -74,15 +65,6 @@ def go_mode(mode: int) -> int:
     """st_mode as Go's os.FileMode."""
     number = mode & 0o777 | GO_TYPES.get(modes.S_IFMT(mode), 0)
     return number | sum(there for here, there in GO_BITS.items() if mode & here)
-
-
-def _reach(fs: Filesystem, path: str) -> Step:
-    try:
-        return fs.reach(path, follow=False)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ArchiveError(f"lstat {path}: {os.strerror(error.errno or 0).lower()}") from error
 
 
 def _base(path: str) -> str:
