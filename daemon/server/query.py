@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from urllib.parse import unquote_plus
 
 from daemon.errors import InvalidParameter, System
-from daemon.server.filters import Filters, parse_filters
+from daemon.filters import Filters
+from daemon.server.filters import parse_filters
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2}).{0,2}")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -57,5 +58,5 @@ class Query:
             raise System(f'strconv.Atoi: parsing "{text}": invalid syntax')
         return int(text)
 
-    def filters(self, accepted: Iterable[str]) -> Filters:
+    def filters(self, accepted: Iterable[str] | None) -> Filters:
         return parse_filters(self.get("filters"), accepted)
