@@ -8,6 +8,8 @@ import tempfile
 
 from daemon.clock import Clock
 from daemon.config import Config
+from daemon.engine.system import System
+from daemon.events import Events
 from daemon.ids import Ids
 from daemon.profile import Profile
 from daemon.server.dispatch import Dispatcher
@@ -28,6 +30,15 @@ class Daemon:
         self._closing = contextlib.AsyncExitStack()
         self._folder: str | None = None
         self.started_at = self.clock.now()
+        self.events = Events(self.clock)
+        self.system = System(
+            self.config,
+            self.clock,
+            self.ids,
+            self.events,
+            container_states=list,
+            image_count=int,
+        )
         self._dispatcher = Dispatcher(self, all_routes())
         self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)
 

@@ -15,6 +15,8 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 # Go's server holds back this much of a body; a reply that fits goes out with its length, any other in chunks.
 _GO_BODY_BUFFER = 2048
+# Enough for the heads that recur; those with a value of their own are not worth keeping.
+_STARTS_KEPT = 64
 
 
 class Heads:
@@ -28,7 +30,7 @@ class Heads:
             "Server": profile.server_header,
         }
         self._clock = clock
-        self._starts: dict[tuple[int, str], bytes] = {}
+        self._starts: dict[tuple[int, str, tuple[tuple[str, str], ...]], bytes] = {}
         self._second = -1
         self._date = b""
 
@@ -42,12 +44,13 @@ class Heads:
 
     def start(self, status: int, content_type: str, extra: Headers | None = None) -> bytes:
         """Status line and headers in Go's order, up to where the Date's value belongs."""
-        if extra:
-            return self._render(status, content_type, extra)
-        key = (status, content_type)
-        if key not in self._starts:
-            self._starts[key] = self._render(status, content_type, {})
-        return self._starts[key]
+        key = (status, content_type, tuple(extra.items()) if extra else ())
+        start = self._starts.get(key)
+        if start is None:
+            start = self._render(status, content_type, extra or {})
+            if len(self._starts) < _STARTS_KEPT:
+                self._starts[key] = start
+        return start
 
     def _render(self, status: int, content_type: str, extra: Headers) -> bytes:
         typed = {"Content-Type": content_type} if content_type else {}

@@ -1,0 +1,28 @@
+"""What API 1.42 changed."""
+
+from api_schema.version import ApiVersion, Json, VersionChange
+
+V1_42 = ApiVersion(1, 42)
+
+
+class MultiplexedStreamType(VersionChange):
+    """Multiplexed output of attach, exec and logs has a media type of its own."""
+
+    since = V1_42
+
+
+class SelectDiskUsageTypes(VersionChange):
+    """`GET /system/df` takes `type` and leaves out what was not asked for."""
+
+    since = V1_42
+
+
+class DropKernelMemory(VersionChange):
+    """`GET /info` no longer reports whether the kernel limits kernel memory."""
+
+    since = V1_42
+    models = frozenset({"Info"})
+
+    @staticmethod
+    def downgrade_response(model: str, body: Json) -> None:
+        body["KernelMemory"] = True

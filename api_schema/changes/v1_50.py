@@ -1,0 +1,28 @@
+"""What API 1.50 changed."""
+
+from api_schema.changes.legacy import sort_keys
+from api_schema.version import ApiVersion, Json, VersionChange
+
+V1_50 = ApiVersion(1, 50)
+
+
+class DropBridgeNetfilter(VersionChange):
+    """`GET /info` no longer tells whether bridged packets pass iptables."""
+
+    since = V1_50
+    models = frozenset({"Info"})
+
+    @staticmethod
+    def downgrade_response(model: str, body: Json) -> None:
+        body["BridgeNfIptables"] = body["BridgeNfIp6tables"] = False
+
+
+class DropLegacyFieldsOfInfo(VersionChange):
+    """`GET /info` has no field left that dockerd adds for old versions only, so its keys keep their own order."""
+
+    since = V1_50
+    models = frozenset({"Info"})
+
+    @staticmethod
+    def downgrade_response(model: str, body: Json) -> None:
+        sort_keys(body)
