@@ -8,8 +8,10 @@ import tempfile
 
 from daemon.clock import Clock
 from daemon.config import Config
+from daemon.engine.images.service import Images
 from daemon.engine.system import System
 from daemon.events import Events
+from daemon.fs.layers import LayerStore
 from daemon.ids import Ids
 from daemon.profile import Profile
 from daemon.server.dispatch import Dispatcher
@@ -31,13 +33,25 @@ class Daemon:
         self._folder: str | None = None
         self.started_at = self.clock.now()
         self.events = Events(self.clock)
+        self.layers = LayerStore(self.clock.now)
+        self._closing.callback(self.layers.close)
+        self.images = Images(
+            self.layers,
+            self.clock,
+            self.events,
+            lambda: self.folder,
+            mirror=self.config.registry_mirror,
+            insecure=tuple(self.config.insecure_registries),
+            engine_version=self.profile.version,
+        )
+        self._closing.push_async_callback(self.images.close)
         self.system = System(
             self.config,
             self.clock,
             self.ids,
             self.events,
             container_states=list,
-            image_count=int,
+            image_count=lambda: len(self.images.store),
         )
         self._dispatcher = Dispatcher(self, all_routes())
         self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)

@@ -2,22 +2,49 @@
 
 import functools
 
-from api_schema.changes import v1_25, v1_31, v1_42, v1_44, v1_46, v1_47, v1_49, v1_50
+from api_schema.changes import (
+    v1_25,
+    v1_31,
+    v1_32,
+    v1_41,
+    v1_42,
+    v1_43,
+    v1_44,
+    v1_45,
+    v1_46,
+    v1_47,
+    v1_48,
+    v1_49,
+    v1_50,
+    v1_51,
+)
 from api_schema.version import ApiVersion, Translation, VersionChange
 
 NEWEST = ApiVersion(1, 51)
 OLDEST = ApiVersion(1, 24)
 
 ALL_CHANGES: tuple[type[VersionChange], ...] = (
+    v1_51.CountContainersOfImages,
     v1_50.DropBridgeNetfilter,
+    v1_50.DropContainerFieldsOfImages,
+    v1_50.DeleteImagePlatforms,
     v1_49.AddFirewallBackend,
     v1_49.DropExpectedCommits,
+    v1_49.InspectImagePlatform,
+    v1_48.ImagePlatforms,
     v1_47.DropNondistributableArtifacts,
     v1_46.AddContainerdInfo,
+    v1_46.PushPlatform,
+    v1_45.DropContainerOfImage,
     v1_44.AddRuntimeStatus,
+    v1_44.DropVirtualSize,
+    v1_43.EmptyNamesOfImages,
     v1_42.DropKernelMemory,
     v1_42.MultiplexedStreamType,
     v1_42.SelectDiskUsageTypes,
+    v1_42.SharedSizeOfImages,
+    v1_41.DropNameFilterOfImages,
+    v1_32.PullPlatform,
     v1_31.DropBuilderSize,
     v1_25.KeyValueSecurityOptions,
     # Last, because it sorts what all the others leave behind.

@@ -26,3 +26,9 @@ class DropKernelMemory(VersionChange):
     @staticmethod
     def downgrade_response(model: str, body: Json) -> None:
         body["KernelMemory"] = True
+
+
+class SharedSizeOfImages(VersionChange):
+    """`GET /images/json` takes `shared-size`."""
+
+    since = V1_42

@@ -14,3 +14,9 @@ class AddContainerdInfo(VersionChange):
     @staticmethod
     def downgrade_response(model: str, body: Json) -> None:
         body.pop("Containerd", None)
+
+
+class PushPlatform(VersionChange):
+    """`POST /images/{name}/push` takes `platform`."""
+
+    since = V1_46

@@ -26,3 +26,9 @@ class AddFirewallBackend(VersionChange):
     @staticmethod
     def downgrade_response(model: str, body: Json) -> None:
         body.pop("FirewallBackend", None)
+
+
+class InspectImagePlatform(VersionChange):
+    """`GET /images/{name}/json` takes `platform`."""
+
+    since = V1_49

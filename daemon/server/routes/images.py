@@ -6,15 +6,13 @@ import tempfile
 from collections.abc import AsyncIterator
 from typing import IO, TYPE_CHECKING
 
-from api_schema.changes.images import (
-    DeleteImagePlatforms,
-    DropContainerOfImage,
-    DropNameFilterOfImages,
-    ImagePlatforms,
-    InspectImagePlatform,
-    PullPlatform,
-    SharedSizeOfImages,
-)
+from api_schema.changes.v1_32 import PullPlatform
+from api_schema.changes.v1_41 import DropNameFilterOfImages
+from api_schema.changes.v1_42 import SharedSizeOfImages
+from api_schema.changes.v1_45 import DropContainerOfImage
+from api_schema.changes.v1_48 import ImagePlatforms
+from api_schema.changes.v1_49 import InspectImagePlatform
+from api_schema.changes.v1_50 import DeleteImagePlatforms
 from api_schema.oci import InvalidReference, Platform, Reference, is_digest
 from daemon.engine.images import platforms
 from daemon.engine.images.listing import ListOptions
@@ -30,7 +28,7 @@ from daemon.server.routing import Route
 if TYPE_CHECKING:
     from daemon.app import Daemon
     from daemon.engine.registry_client import RegistryAuth
-    from daemon.server.filters import Filters
+    from daemon.filters import Filters
 
 LIST_FILTERS = ("dangling", "label", "before", "since", "reference", "until")
 PRUNE_FILTERS = ("dangling", "label", "label!", "until")

@@ -1,0 +1,11 @@
+"""What API 1.48 changed."""
+
+from api_schema.version import ApiVersion, VersionChange
+
+V1_48 = ApiVersion(1, 48)
+
+
+class ImagePlatforms(VersionChange):
+    """History, save and load take `platform`, inspect takes `manifests`."""
+
+    since = V1_48
