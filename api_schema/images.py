@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api_schema.base import OmitEmpty, OmitNil, WireModel
-from api_schema.containers import ContainerConfig
 
 Strings = list[str] | None
 StringMap = dict[str, str] | None
@@ -61,9 +60,9 @@ class ImageInspect(WireModel):
     os: str = ""
     os_version: OmitEmpty[str] = ""
     size: int = 0
-    graph_driver: GraphDriver = GraphDriver()
-    root_fs: Annotated[ImageRootFs, Field(alias="RootFS")] = ImageRootFs()
-    metadata: ImageMetadata = ImageMetadata()
+    graph_driver: GraphDriver = Field(default_factory=GraphDriver)
+    root_fs: ImageRootFs = Field(alias="RootFS", default_factory=ImageRootFs)
+    metadata: ImageMetadata = Field(default_factory=ImageMetadata)
     config: dict[str, Any] | None = None
 
 
@@ -98,10 +97,6 @@ class SearchResult(WireModel):
     description: Annotated[str, Field(alias="description")] = ""
 
 
-class CommitConfig(ContainerConfig):
-    """The body of `POST /commit`: what the new image's config changes."""
-
-
 class CommitResponse(WireModel):
     id: Annotated[str, Field(alias="Id")] = ""
 
@@ -123,5 +118,5 @@ class WirePlatform(WireModel):
 
 
 class DistributionInspect(WireModel):
-    descriptor: WireDescriptor = WireDescriptor()
+    descriptor: WireDescriptor = Field(default_factory=WireDescriptor)
     platforms: list[WirePlatform] | None = None

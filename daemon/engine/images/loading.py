@@ -18,6 +18,8 @@ from daemon.fs.tarread import ArchiveError
 
 MANIFEST_BYTES_MAX = 8 << 20
 _LINKS_MAX = 10
+UNPACKED = "/var/lib/docker/tmp/docker-import-1402861507"
+"""Where dockerd would have unpacked the tar; a refusal names a file in it."""
 
 
 class Loading:
@@ -142,7 +144,7 @@ class Layout:
         elif "index.json" in self._members:
             document = [self._item(entry) for entry in self._json("index.json")["manifests"]]
         else:
-            raise System(f"open {_clean('/repositories')}: no such file or directory")
+            raise System(f"open {UNPACKED}/repositories: no such file or directory")
         if document is None:
             raise System("invalid manifest, manifest cannot be null (but can be [])")
         if not isinstance(document, list):
@@ -178,7 +180,7 @@ class Layout:
         member = self._followed(_clean(path))
         file = self._archive.extractfile(member) if member is not None else None
         if member is None or file is None:
-            raise System(f"open {path}: no such file or directory")
+            raise System(f"open {UNPACKED}/{path}: no such file or directory")
         self.size = member.size
         return file
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from api_schema.go_time import go_time
 from api_schema.images import (
@@ -32,6 +32,7 @@ from daemon.fs.layers import LayerStore
 from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
+    from daemon.engine.images.creating import Commit, Creating
     from daemon.engine.registry_client import RegistryAuth, RegistryClient
     from daemon.events import Events
 
@@ -211,8 +212,7 @@ class Images:
             from daemon.engine.images.loading import Loading
 
             with file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(0)
+                size = size_of(file)
                 loop = asyncio.get_running_loop()
 
                 # In a thread or not, messages and events are told in the loop, in their order.
@@ -238,9 +238,45 @@ class Images:
 
         return progress.messages(self._tasks, work, "load")
 
-    def now_text(self) -> str:
-        """The time of a new image, as its config spells it."""
-        return go_time(self._clock.now())
+    def save(self, names: list[str], platform: Platform | None) -> Iterator[bytes]:
+        """The tar of `docker save`; what is not here is refused before its first byte."""
+        from daemon.engine.images.exporting import Selection
+        from daemon.engine.images.saving import Saving
+
+        exports = Selection(self.store, self.references, platform).select(names)
+        for export in exports:
+            self.tell("save", export.image.id, export.image.id)
+        return Saving(self.store, exports, self._clock.now()).chunks()
+
+    async def import_(
+        self,
+        file: IO[bytes],
+        config: Mapping[str, Any],
+        comment: str,
+        platform: Platform | None,
+        reference: Reference | None,
+    ) -> Image:
+        """A new image of one layer; `config` has Docker's member names."""
+        creating, size = self._creating(), size_of(file)
+        image = await off_loop(size, lambda: creating.import_(file, config, comment, platform))
+        if reference is not None:
+            self.tag(image, reference)
+        self.tell("import", image.id, image.id)
+        return image
+
+    async def commit(self, commit: Commit, reference: Reference | None) -> Image:
+        """A new image on top of the container's own."""
+        creating, size = self._creating(), size_of(commit.layer)
+        image = await off_loop(size, lambda: creating.commit(commit))
+        self.tell("create", image.id, image.id)
+        if reference is not None:
+            self.tag(image, reference)
+        return image
+
+    def _creating(self) -> Creating:
+        from daemon.engine.images.creating import Creating
+
+        return Creating(self.store, go_time(self._clock.now()), self.engine_version)
 
 
 def parse_reference(text: str) -> Reference:
@@ -254,3 +290,10 @@ def parse_reference(text: str) -> Reference:
 def check_not_reserved(reference: Reference) -> None:
     if reference.familiar_name == SCRATCH:
         raise Forbidden(f"'{SCRATCH}' is a reserved name")
+
+
+def size_of(file: IO[bytes]) -> int:
+    """Its length; the file is at its start again."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size

@@ -14,14 +14,15 @@ from api_schema.changes.v1_48 import ImagePlatforms
 from api_schema.changes.v1_49 import InspectImagePlatform
 from api_schema.changes.v1_50 import DeleteImagePlatforms
 from api_schema.oci import InvalidReference, Platform, Reference, is_digest
+from daemon.engine.build.changes import changed
 from daemon.engine.images import platforms
 from daemon.engine.images.listing import ListOptions
 from daemon.engine.images.references import ALGORITHM
 from daemon.engine.images.removal import PruneOptions
 from daemon.engine.images.service import parse_reference
 from daemon.engine.timestamps import parse_timestamp
-from daemon.errors import InvalidParameter
-from daemon.server.replies import Empty, Json, JsonLines, Reply
+from daemon.errors import InvalidParameter, Unsupported
+from daemon.server.replies import Empty, Json, JsonLines, Reply, Stream
 from daemon.server.request import Request
 from daemon.server.routing import Route
 
@@ -155,7 +156,29 @@ async def image_prune(request: Request, daemon: Daemon) -> Reply:
 
 async def image_create(request: Request, daemon: Daemon) -> Reply:
     """Docker pulls and imports by one path."""
-    return _pull(request, daemon)
+    if request.query.get("fromImage"):
+        return _pull(request, daemon)
+    return await _import(request, daemon)
+
+
+async def _import(request: Request, daemon: Daemon) -> Reply:
+    query = request.query
+    reference = repo_tag_reference(query.get("repo"), query.get("tag"))
+    source = query.get("fromSrc")
+    comment = query.get("message") or f"Imported from {source}"
+    config = changed({}, query.all("changes"))
+    platform = _parsed_platform(request)
+    if source != "-":
+        raise Unsupported(
+            "import from a URL is not supported by mockerd: send the tar with the request"
+        )
+    with await spooled(request.body()) as file:
+        image = await daemon.images.import_(file, config, comment, platform, reference)
+
+    async def messages() -> AsyncIterator[dict[str, str]]:
+        yield {"status": image.id}
+
+    return JsonLines(messages())
 
 
 def _pull(request: Request, daemon: Daemon) -> Reply:
@@ -188,15 +211,38 @@ def _decoded(request: Request, known: bool) -> Platform | None:
     return platforms.decode(text) if text and known else None
 
 
+def _one_platform(request: Request) -> Platform | None:
+    if not ImagePlatforms.applies_to(request.version):
+        return None
+    if len(request.query.all("platform")) > 1:
+        raise InvalidParameter("multiple platform parameters not supported")
+    return _decoded(request, True)
+
+
 async def image_load(request: Request, daemon: Daemon) -> Reply:
     """Every error after the parameters is in band, as with dockerd."""
-    platform = None
-    if ImagePlatforms.applies_to(request.version):
-        if len(request.query.all("platform")) > 1:
-            raise InvalidParameter("multiple platform parameters not supported")
-        platform = _decoded(request, True)
+    platform = _one_platform(request)
     quiet = request.query.flag("quiet", default=True)
     return JsonLines(daemon.images.load(await spooled(request.body()), platform, quiet=quiet))
+
+
+async def image_get(request: Request, daemon: Daemon) -> Reply:
+    return _save(request, daemon, [request.vars["name"]])
+
+
+async def image_get_all(request: Request, daemon: Daemon) -> Reply:
+    return _save(request, daemon, request.query.all("names"))
+
+
+def _save(request: Request, daemon: Daemon, names: list[str]) -> Reply:
+    platform = _one_platform(request)
+    chunks = daemon.images.save(names, platform)
+
+    async def stream() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    return Stream(stream(), content_type="application/x-tar")
 
 
 async def spooled(chunks: AsyncIterator[bytes]) -> IO[bytes]:
@@ -221,4 +267,6 @@ ROUTES = [
     Route("POST", "/images/prune", image_prune),
     Route("POST", "/images/create", image_create),
     Route("POST", "/images/load", image_load),
+    Route("GET", "/images/get", image_get_all),
+    Route("GET", "/images/{name...}/get", image_get),
 ]
