@@ -17,6 +17,8 @@ from daemon.process.execfile import init_shim, resolve_first
 from daemon.process.net import NetNamespace
 from daemon.process.process import Process
 from daemon.process.signals import Signal
+from daemon.process.socket_calls import UnixDoor
+from daemon.process.sockets import Listener
 from daemon.process.status import (
     ExecError,
     ExitStatus,
@@ -90,6 +92,9 @@ class Machine:
         self.on_oom: Callable[[], None] | None = None
         self.on_unsimulated: Callable[[str], None] = lambda _path: None
         self.scripted: Callable[[str, list[str]], Program | None] = lambda _path, _argv: None
+        self.unix_listeners: dict[tuple[int, int], Listener] = {}
+        self.unix_door: UnixDoor | None = None
+        """Opens a connection to a socket file that none of our processes listens on (the engine's own)."""
         self._last_pid = 0
         self._exit_hooks: dict[int, OnExit] = {}
         self._tasks: set[asyncio.Future[Any]] = set()

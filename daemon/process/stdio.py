@@ -41,6 +41,11 @@ class Pipe:
         self._buffer = bytearray()
         self._kept = {os.O_RDONLY, os.O_WRONLY} if held else set()
 
+    @property
+    def size(self) -> int:
+        """How many bytes wait to be read."""
+        return len(self._buffer)
+
     def reader(self) -> "PipeEnd":
         return PipeEnd(self, os.O_RDONLY)
 
