@@ -103,12 +103,26 @@ class FileCalls(Task):
         await self.checkpoint()
         description = self.description(fd)
         if description.terminal is not None:
-            await self.may_read_terminal(description.terminal)
+            return await self._read_terminal(description.terminal, size)
         while (data := description.try_read(size)) is None:
             if await self.wait_on(description.readable):
                 raise os_error(errno.EINTR)
-            if description.terminal is not None:
-                await self.may_read_terminal(description.terminal)
+        return data
+
+    async def _read_terminal(self, terminal: "Terminal", size: int) -> bytes:
+        await self.may_read_terminal(terminal)
+        clock = self.machine.clock
+        since, seen = clock.monotonic(), terminal.queued
+        while (data := terminal.take_input(size)) is None:
+            patience = terminal.read_patience()
+            deadline = None if patience is None else since + patience
+            if deadline is not None and clock.monotonic() >= deadline:
+                return terminal.take_any_input(size)
+            if await self.wait_on(terminal.slave.readable, deadline=deadline):
+                raise os_error(errno.EINTR)
+            await self.may_read_terminal(terminal)
+            if terminal.queued != seen:
+                since, seen = clock.monotonic(), terminal.queued
         return data
 
     async def write(self, fd: int, data: bytes) -> None:
