@@ -56,7 +56,8 @@ class Image:
     history: list[dict[str, Any]] = field(default_factory=list)
     diff_ids: list[str] = field(default_factory=list)
     layers: list[bytes] = field(default_factory=list)
-    folders: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """What the layers hold together, by path."""
 
     def copy(self) -> Image:
         return Image(
@@ -67,7 +68,7 @@ class Image:
             list(self.history),
             list(self.diff_ids),
             list(self.layers),
-            dict(self.folders),
+            dict(self.entries),
         )
 
 
@@ -129,7 +130,7 @@ def _apply(image: Image, step: Table, variables: dict[str, str], created: str) -
     }
     if has_content(step):
         mtime = int(datetime.fromisoformat(created).timestamp())
-        data = tar(layer_entries(step, variables, image.folders), mtime)
+        data = tar(layer_entries(step, variables, image.entries), mtime)
         image.layers.append(stored_gzip(data))
         image.diff_ids.append(Digest.of(data))
     else:

@@ -8,6 +8,7 @@ A step, or a set in `rootfs/`, may have
     links       path = target of a symlink        hardlinks  path = path
     programs    path = "family/name" of the simulated program that the file runs
     bulk        many of one kind in a folder: dir, names, and link, hardlink or program ("gnu/*": the file's name)
+    append      path = text that is added to a file of an earlier layer
     perms       path = "mode", "mode uid gid"
     remove      paths that the layer takes away
 
@@ -17,6 +18,7 @@ Parents that nothing declares are made, with the mode that an earlier layer gave
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from api_schema.simulated_binary import simulated_binary
 from fake_registry.catalog.declarations import Table, rootfs, substituted
@@ -31,6 +33,7 @@ CONTENT_KEYS = frozenset(
         "links",
         "hardlinks",
         "programs",
+        "append",
         "bulk",
         "perms",
         "remove",
@@ -43,18 +46,21 @@ def has_content(step: Table) -> bool:
 
 
 def layer_entries(
-    step: Table, variables: Mapping[str, str], folders: dict[str, Entry]
+    step: Table, variables: Mapping[str, str], known: dict[str, Entry]
 ) -> list[Entry]:
-    """The members, sorted by path, hard links last; `folders` knows, and learns, every folder of the image."""
+    """The members, sorted by path, hard links last; `known` holds, and learns, every entry of the image."""
     entries: dict[str, Entry] = {}
     for table in _included(step, variables):
         for entry in _declared(table):
             entries[entry.path] = entry
+        for path, text in table.get("append", {}).items():
+            before = entries.get(path) or known[path]
+            entries[path] = replace(before, data=before.data + text.encode())
         for path, text in table.get("perms", {}).items():
             _set_permissions(entries[path], text)
     for path in list(entries):
-        _add_parents(path, entries, folders)
-    folders.update({path: entry for path, entry in entries.items() if entry.kind == "5"})
+        _add_parents(path, entries, known)
+    known.update(entries)
     return sorted(entries.values(), key=lambda entry: (entry.kind == "1", entry.path))
 
 
@@ -119,10 +125,12 @@ def _set_permissions(entry: Entry, text: str) -> None:
         entry.uid, entry.gid = map(int, owner)
 
 
-def _add_parents(path: str, entries: dict[str, Entry], folders: Mapping[str, Entry]) -> None:
+def _add_parents(path: str, entries: dict[str, Entry], known: Mapping[str, Entry]) -> None:
     for parent in _parents(path):
         if parent not in entries:
-            entries[parent] = folders.get(parent) or Entry(parent, "5", 0o755)
+            entries[parent] = known.get(parent) or Entry(parent, "5", 0o755)
+        if entries[parent].kind != "5":
+            raise ValueError(f"{path}: {parent} is no folder")
 
 
 def _parents(path: str) -> Iterable[str]:
