@@ -11,7 +11,7 @@ from typing import Any
 
 from daemon.fs.namespace import Mount, Namespace, Spot, Step, permits
 from daemon.fs.nodes import EXECUTE, READ, ROOT, WRITE, Change, Credentials, Stat, StatFs
-from daemon.fs.tree import File, Node, failure
+from daemon.fs.tree import File, Node, failure, without_setuid
 
 TARGET_MAX = 4095
 COPY = 1 << 20
@@ -44,6 +44,8 @@ class Filesystem(Namespace):
         cwd: str = "/",
     ) -> File:
         """open(2). FIFOs and devices open at once; what they do is the process layer's affair."""
+        if flags & os.O_CREAT and flags & os.O_DIRECTORY:
+            raise failure(errno.EINVAL, path)
         exclusive = flags & os.O_CREAT and flags & os.O_EXCL
         follow = not flags & os.O_NOFOLLOW and not exclusive
         spot = self.walk(path, who, cwd, follow=follow)
@@ -57,6 +59,10 @@ class Filesystem(Namespace):
         file = step.mount.tree.open(step.node, flags)
         file.path = spot.path()
         file.dev = step.mount.dev
+        if who.uid and flags & (os.O_ACCMODE | os.O_TRUNC):
+            file.unprivileged = True
+            if flags & os.O_TRUNC:
+                _drop_setuid(step)
         return file
 
     def _create_for_open(
@@ -373,7 +379,11 @@ class Filesystem(Namespace):
         self._check_writable_mount(step.mount, path)
         if who.uid and not _may_give(node, who, uid, gid):
             raise failure(errno.EPERM, path)
-        mode = None if modes.S_ISDIR(node.mode) or modes.S_ISLNK(node.mode) else _without_suid(node)
+        mode = (
+            None
+            if modes.S_ISDIR(node.mode) or modes.S_ISLNK(node.mode)
+            else without_setuid(node.mode)
+        )
         change = Change(mode, None if uid == -1 else uid, None if gid == -1 else gid)
         step.mount.tree.change(node, change)
 
@@ -410,6 +420,8 @@ class Filesystem(Namespace):
             file.truncate(size)
         finally:
             file.close()
+        if who.uid:
+            _drop_setuid(step)
 
     # Checks
 
@@ -478,14 +490,18 @@ def _safe_to_link(node: Node, who: Credentials) -> bool:
 
 
 def _may_give(node: Node, who: Credentials, uid: int, gid: int) -> bool:
+    """Owners may pass a file to another of their groups; to leave all as it is, is anyone's right."""
+    if uid == -1 and gid == -1:
+        return True
     if who.uid != node.uid or uid not in (-1, node.uid):
         return False
     return gid in (-1, node.gid) or who.belongs_to(gid)
 
 
-def _without_suid(node: Node) -> int:
-    mode = node.mode & 0o7777 & ~modes.S_ISUID
-    return mode & ~modes.S_ISGID if mode & modes.S_IXGRP else mode
+def _drop_setuid(step: Step) -> None:
+    """What others than root have written no longer runs as its owner."""
+    if modes.S_ISREG(step.node.mode) and step.node.mode & (modes.S_ISUID | modes.S_ISGID):
+        step.mount.tree.change(step.node, Change(mode=without_setuid(step.node.mode)))
 
 
 def _same(one: Step, other: Step) -> bool:

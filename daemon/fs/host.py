@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from daemon.fs.nodes import Change, Credentials, Stat, StatFs
-from daemon.fs.tree import File, Tree, failure
+from daemon.fs.tree import File, Tree, failure, without_setuid
 
 SPECIAL_BITS = modes.S_ISUID | modes.S_ISGID
 Key = tuple[int, int]
@@ -220,6 +220,7 @@ class HostFile(File):
     __slots__ = ("_descriptor", "_node", "_tree")
 
     def __init__(self, tree: HostTree, node: HostNode, descriptor: int | None) -> None:
+        super().__init__()
         self._tree = tree
         self._node = node
         self._descriptor = descriptor
@@ -230,15 +231,15 @@ class HostFile(File):
 
     def pwrite(self, data: bytes, offset: int) -> int:
         with _scrubbed():
-            return os.pwrite(self._opened(), data, offset)
+            return os.pwrite(self._for_writing(len(data)), data, offset)
 
     def append(self, data: bytes) -> int:
         with _scrubbed():
-            return os.pwritev(self._opened(), [data], 0, os.RWF_APPEND)
+            return os.pwritev(self._for_writing(len(data)), [data], 0, os.RWF_APPEND)
 
     def truncate(self, size: int) -> None:
         with _scrubbed():
-            os.ftruncate(self._opened(), size)
+            os.ftruncate(self._for_writing(1), size)
 
     def stat(self) -> Stat:
         return self._tree.stat(self._node, self.dev)
@@ -247,6 +248,12 @@ class HostFile(File):
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _for_writing(self, size: int) -> int:
+        descriptor, node = self._opened(), self._node
+        if size and self.unprivileged and node.mode & SPECIAL_BITS:
+            self._tree.change(node, Change(mode=without_setuid(node.mode)))
+        return descriptor
 
     def _opened(self) -> int:
         if self._descriptor is not None:

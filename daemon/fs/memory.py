@@ -19,10 +19,11 @@ from daemon.fs.nodes import (
     StatFs,
     Symlink,
 )
-from daemon.fs.tree import File, Quota, Tree, failure
+from daemon.fs.tree import File, Quota, Tree, failure, without_setuid
 
 Kind = TypeVar("Kind", bound=Inode)
 
+SETUID = modes.S_ISUID | modes.S_ISGID
 DISK_PAGES = 64 << 20
 """What an unlimited tree says of its size: 256 GiB, like a developer's disk."""
 
@@ -241,15 +242,18 @@ class MemoryTree(Tree[Inode]):
 class InodeFile(File):
     """An open node of a tree in RAM; regular files can be read and written, others only examined."""
 
-    __slots__ = ("_closed", "_node", "_tree", "_writable")
+    __slots__ = ("_access", "_closed", "_node", "_tree")
 
     def __init__(self, tree: MemoryTree, node: Inode, flags: int) -> None:
+        super().__init__()
         self._tree = tree
         self._node = node
-        self._writable = bool(flags & os.O_ACCMODE)
+        self._access = flags & os.O_ACCMODE
         self._closed = False
 
     def pread(self, size: int, offset: int) -> bytes:
+        if self._access == os.O_WRONLY:
+            raise failure(errno.EBADF)
         node = self._regular()
         data = node.content.pread(size, offset)
         if node.place is None and node.atime <= node.mtime:
@@ -257,14 +261,15 @@ class InodeFile(File):
         return data
 
     def pwrite(self, data: bytes, offset: int) -> int:
-        return self._tree.write(self._regular(writing=True), data, offset)
+        node = self._for_writing(len(data))
+        return self._tree.write(node, data, offset)
 
     def append(self, data: bytes) -> int:
-        node = self._regular(writing=True)
+        node = self._for_writing(len(data))
         return self._tree.write(node, data, node.content.size)
 
     def truncate(self, size: int) -> None:
-        self._tree.truncate(self._regular(writing=True), size)
+        self._tree.truncate(self._for_writing(1), size)
 
     def stat(self) -> Stat:
         return self._tree.stat(self._node, self.dev)
@@ -277,9 +282,15 @@ class InodeFile(File):
             self._node.opens -= 1
             self._tree.free_if_gone(self._node)
 
-    def _regular(self, *, writing: bool = False) -> Regular:
-        if writing and not self._writable:
+    def _for_writing(self, size: int) -> Regular:
+        if self._access == os.O_RDONLY:
             raise failure(errno.EBADF)
+        node = self._regular()
+        if size and self.unprivileged and node.mode & SETUID:
+            self._tree.change(node, Change(mode=without_setuid(node.mode)))
+        return node
+
+    def _regular(self) -> Regular:
         if isinstance(self._node, Regular):
             return self._node
         raise failure(errno.EISDIR if isinstance(self._node, Directory) else errno.EINVAL)

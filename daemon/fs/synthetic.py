@@ -161,6 +161,7 @@ class _OpenSynthetic(File):
     __slots__ = ("_data", "_node", "_tree", "_writable")
 
     def __init__(self, tree: SyntheticTree, node: SyntheticNode, flags: int) -> None:
+        super().__init__()
         self._tree = tree
         self._node = node
         self._writable = bool(flags & os.O_ACCMODE)

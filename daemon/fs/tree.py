@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat as modes
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
@@ -33,12 +34,24 @@ def failure(number: int, path: str | None = None) -> OSError:
     return OSError(number, os.strerror(number), path)
 
 
-class File(ABC):
-    """An open file: no position, positions belong to descriptors."""
+def without_setuid(mode: int) -> int:
+    """The permission bits without those that lend the owner's or the group's rights."""
+    mode &= 0o7777 & ~modes.S_ISUID
+    return mode & ~modes.S_ISGID if mode & modes.S_IXGRP else mode
 
-    __slots__ = ("dev", "path")
-    dev: int
-    path: str
+
+class File(ABC):
+    """An open file: no position, positions belong to descriptors.
+
+    `unprivileged` is set when another than root may write: a write then takes the setuid bits away.
+    """
+
+    __slots__ = ("dev", "path", "unprivileged")
+
+    def __init__(self) -> None:
+        self.dev = 0
+        self.path = ""
+        self.unprivileged = False
 
     @abstractmethod
     def pread(self, size: int, offset: int) -> bytes: ...
