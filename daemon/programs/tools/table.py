@@ -1,0 +1,61 @@
+"""Which function runs for which tool, in which flavours."""
+
+_PACKAGE = "daemon.programs.tools"
+
+# One row per module: names that both flavours have; `name:function` where the function is called otherwise.
+_BOTH = {
+    "text_cat": "cat tac rev nl tee",
+    "text_ends": "head tail",
+    "text_count": "wc cksum sum:sum_ crc32 md5sum:checksum sha1sum:checksum sha224sum:checksum "
+    "sha256sum:checksum sha384sum:checksum sha512sum:checksum",
+    "text_grep": "grep egrep:grep fgrep:grep",
+    "text_fields": "cut paste join tr fold fmt expand unexpand column",
+    "text_sort": "sort uniq comm shuf",
+    "text_make": "true false yes seq factor nproc clear reset",
+    "sed": "sed",
+    "files_list": "ls",
+    "files_make": "mkdir rmdir rm touch mkfifo mknod mktemp truncate fallocate sync",
+    "files_copy": "cp mv ln install",
+    "files_modes": "chmod chown chgrp",
+    "files_stat": "stat du df",
+    "paths": "pwd basename dirname readlink realpath pathchk unlink link",
+    "mounts": "mount umount mountpoint free",
+    "find": "find",
+    "system_identity": "id:id_ whoami groups logname hostname uname arch tty env printenv",
+    "system_time": "date cal sleep uptime time",
+    "system_process": "ps pidof killall pgrep pkill nice renice lsof",
+    "wrappers": "timeout nohup setsid chroot su which watch xargs",
+}
+_BUSYBOX = {
+    "system_time": "usleep",
+    "text_count": "sha3sum:checksum",
+}
+_GNU = {
+    "files_list": "dir:ls vdir:ls",
+    "files_stat": "file",
+    "text_count": "b2sum:checksum",
+}
+
+
+def _rows(flavour: str, *groups: dict[str, str]) -> dict[str, str]:
+    rows = {}
+    for group in groups:
+        for module, names in group.items():
+            for word in names.split():
+                name, _, function = word.partition(":")
+                rows[f"{flavour}/{name}"] = f"{_PACKAGE}.{module}:{function or name}"
+    return rows
+
+
+PROGRAMS = {
+    "busybox/busybox": f"{_PACKAGE}.multicall:busybox",
+    **_rows("busybox", _BOTH, _BUSYBOX),
+    **_rows("gnu", _BOTH, _GNU),
+}
+"""Program string -> "module:function"."""
+
+_ELSEWHERE = "[ [[ ash echo kill printf sh test"
+APPLETS = sorted(
+    {*_ELSEWHERE.split(), *(key.partition("/")[2] for key in _rows("busybox", _BOTH, _BUSYBOX))}
+)
+"""What `busybox --list` lists."""
