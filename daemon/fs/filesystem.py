@@ -53,6 +53,7 @@ class Filesystem(Namespace):
             raise failure(errno.EISDIR, path)
         if spot.target is None:
             step = self._create_for_open(spot, path, flags, mode, who)
+            flags &= ~os.O_TRUNC
         else:
             step = spot.target
             self._check_open(step, spot, path, flags, who)
