@@ -1,0 +1,1 @@
+"""Clients and tools of the network."""

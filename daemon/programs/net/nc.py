@@ -1,0 +1,239 @@
+"""nc, as busybox and as OpenBSD have it: connect or listen, and pass bytes between the network and the standard streams."""
+
+import errno
+import os
+from collections.abc import Sequence
+
+from daemon.process.process import Process
+from daemon.programs.net.addresses import SERVICES, bracketed, is_address, lookup, port_number
+from daemon.programs.tools.kit import Failure, UsageError, is_gnu, tool
+from daemon.programs.tools.options import Options
+
+CHUNK = 16384
+USAGE = "[OPTIONS] HOST PORT  - connect\nnc [OPTIONS] -l -p PORT [HOST] [PORT]  - listen"
+
+
+@tool(
+    USAGE,
+    "lkp:w:i:e:vnuzs:f:o:",
+    gnu="46NdDq:tUCFrcbI:O:P:R:ST:W:X:x:",
+    busybox_long="",
+    about="Open a pipe to IP:PORT",
+    package="OpenBSD netcat 1.226",
+)
+async def nc(proc: Process, options: Options) -> int:
+    if "l" in options:
+        return await Listen(proc, options).run()
+    if len(options.args) < 2:
+        raise UsageError()
+    return await Dial(proc, options).run()
+
+
+def _seconds(options: Options) -> float | None:
+    text = options.value("w")
+    return float(text) if text else None
+
+
+class Dial:
+    """The connecting side: each port in turn."""
+
+    def __init__(self, proc: Process, options: Options) -> None:
+        self.proc = proc
+        self.options = options
+        self.host = options.args[0]
+
+    async def run(self) -> int:
+        addresses = await lookup(self.proc, self.host)
+        if not addresses:
+            raise Failure(
+                f'getaddrinfo for host "{self.host}" port {self.options.args[1]}: Name or service not known'
+                if is_gnu(self.proc)
+                else f"bad address '{self.host}'"
+            )
+        code = 1
+        for port in _ports(self.options.args[1:]):
+            if (fd := await self._connect(addresses, port)) is None:
+                continue
+            code = 0
+            if "z" in self.options:
+                self.proc.close(fd)
+                continue
+            return await _relay(self.proc, self.options, fd)
+        return code
+
+    async def _connect(self, addresses: Sequence[str], port: int) -> int | None:
+        number = errno.ECONNREFUSED
+        for address in addresses:
+            try:
+                fd = await self._open(address, port)
+            except OSError as error:
+                number = (
+                    errno.ETIMEDOUT if isinstance(error, TimeoutError) else error.errno or number
+                )
+                await self._report(address, port, os.strerror(number))
+            else:
+                await self._report(address, port, "")
+                return fd
+        if not is_gnu(self.proc) and "z" not in self.options and "v" not in self.options:
+            where = f"{self.host} ({bracketed(addresses[0])}:{port})"
+            raise Failure(
+                f"can't connect to remote host ({addresses[0]}): {os.strerror(number)}"
+                if "w" not in self.options or number != errno.ETIMEDOUT
+                else f"timed out {where}"
+            )
+        return None
+
+    async def _open(self, address: str, port: int) -> int:
+        if "u" in self.options:
+            return await self.proc.connect(
+                address, port, timeout=_seconds(self.options), proto="udp"
+            )
+        return await self.proc.connect(address, port, timeout=_seconds(self.options))
+
+    async def _report(self, address: str, port: int, problem: str) -> None:
+        if "v" not in self.options:
+            return
+        proto = "udp" if "u" in self.options else "tcp"
+        if not is_gnu(self.proc):
+            await self.proc.err(
+                f"{self.host} ({bracketed(address)}:{port}) {'open' if not problem else problem}\n"
+                if not problem
+                else f"nc: {self.host} ({bracketed(address)}:{port}): {problem}\n"
+            )
+            return
+        if problem:
+            named = self.host if is_address(self.host) else f"{self.host} ({address})"
+            await self.proc.err(f"nc: connect to {named} port {port} ({proto}) failed: {problem}\n")
+            return
+        service = next((n for n, p in SERVICES.items() if p == port), "*")
+        named = self.host if is_address(self.host) else f"{self.host} ({address})"
+        await self.proc.err(f"Connection to {named} {port} port [{proto}/{service}] succeeded!\n")
+
+
+def _ports(words: list[str]) -> list[int]:
+    ports: list[int] = []
+    for word in words:
+        low, dash, high = word.partition("-")
+        first, last = port_number(low), port_number(high) if dash else None
+        if first is None or (dash and last is None):
+            raise Failure(
+                f"port number invalid: {word}" if not dash else f"invalid port range: {word}"
+            )
+        ports += range(first, (last or first) + 1)
+    return ports
+
+
+class Listen:
+    """The listening side: one connection, or with -k one after the other."""
+
+    def __init__(self, proc: Process, options: Options) -> None:
+        self.proc = proc
+        self.options = options
+
+    async def run(self) -> int:
+        words = list(self.options.args)
+        port_text = self.options.value("p") or (words.pop() if words else "0")
+        host = words[0] if words and is_gnu(self.proc) else self.options.value("s") or "0.0.0.0"
+        port = port_number(port_text)
+        if port is None and port_text != "0":
+            raise Failure(f"bad port '{port_text}'")
+        if "u" in self.options:
+            return await self._datagrams(host, port or 0)
+        try:
+            listener = await self.proc.listen(port or 0, host)
+        except OSError as error:
+            raise Failure(_bind_error(self.proc, error)) from None
+        await self._announce(listener, host)
+        try:
+            return await self._accept(listener)
+        except TimeoutError:
+            return 1
+
+    async def _announce(self, listener: int, host: str) -> None:
+        if "v" in self.options:
+            port = self.proc.getsockname(listener)[1]
+            text = (
+                f"Listening on {host} {port}\n"
+                if is_gnu(self.proc)
+                else f"listening on {host}:{port} ...\n"
+            )
+            await self.proc.err(text)
+
+    async def _accept(self, listener: int) -> int:
+        while True:
+            wait = _seconds(self.options) if not is_gnu(self.proc) else None
+            if not await self.proc.wait_readable([listener], wait):
+                return 1
+            fd = await self.proc.accept(listener)
+            if "v" in self.options:
+                address, port = self.proc.getpeername(fd)
+                await self.proc.err(
+                    f"Connection received on {address} {port}\n"
+                    if is_gnu(self.proc)
+                    else f"connect to {self.proc.getsockname(fd)[0]}:{self.proc.getsockname(listener)[1]} from {address}:{port}\n"
+                )
+            code = await self._serve(fd)
+            self.proc.close(fd)
+            if "k" not in self.options:
+                return code
+
+    async def _serve(self, fd: int) -> int:
+        if "e" not in self.options:
+            return await _relay(self.proc, self.options, fd)
+        return await _execute(self.proc, self.options, fd)
+
+    async def _datagrams(self, host: str, port: int) -> int:
+        try:
+            fd = await self.proc.listen(port, host, "udp")
+        except OSError as error:
+            raise Failure(_bind_error(self.proc, error)) from None
+        while True:
+            if not await self.proc.wait_readable([fd], _seconds(self.options)):
+                return 0
+            data, _sender = await self.proc.recvfrom(fd)
+            await self.proc.out(data)
+
+
+def _bind_error(proc: Process, error: OSError) -> str:
+    reason = os.strerror(error.errno or errno.EADDRINUSE)
+    return reason if is_gnu(proc) else f"bind: {reason}"
+
+
+async def _execute(proc: Process, options: Options, fd: int) -> int:
+    """-e: the rest of the command line is a program that talks to the peer itself."""
+    argv = [options.value("e"), *options.args]
+    child = await proc.spawn(argv, fds={0: fd, 1: fd, 2: fd})
+    _pid, status = await proc.wait(child.pid)
+    return getattr(status, "shell_code", 0)
+
+
+async def _relay(proc: Process, options: Options, fd: int) -> int:
+    """Both directions until the peer ends; the end of stdin is passed on as a half-close."""
+    if "e" in options:
+        return await _execute(proc, options, fd)
+    sources = [fd] if "d" in options else [0, fd]
+    while True:
+        ready = await proc.wait_readable(sources, _seconds(options))
+        if not ready:
+            return 1 if not is_gnu(proc) else 0
+        if 0 in ready and not await _send(proc, options, fd):
+            sources.remove(0)
+        if fd in ready:
+            try:
+                data = await proc.read(fd, CHUNK)
+            except ConnectionError:
+                return 1
+            if not data:
+                return 0
+            await proc.out(data)
+
+
+async def _send(proc: Process, options: Options, fd: int) -> bool:
+    """Pass on what stdin has; False at its end."""
+    data = await proc.read(0, CHUNK)
+    if data:
+        await proc.write(fd, data)
+        return True
+    if "u" not in options and (not is_gnu(proc) or "N" in options or "q" in options):
+        proc.shutdown(fd, 1)
+    return False
