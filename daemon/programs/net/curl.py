@@ -48,7 +48,7 @@ PARSER = Parser(
     "retry-all-errors=ra user:=u user-agent:=A verbose=v version=V get=G upload-file:=T referer:=e cookie:=b "
     "cookie-jar:=c proxy:=x noproxy:=noproxy help?=h compressed=compressed progress-bar=# globoff=g ipv4=4 ipv6=6 no-buffer=N no-progress-meter=np "
     "unix-socket:=unix url:=url max-redirs:=mr create-dirs=cd output-dir:=od form:=F dump-header:=D range:=r http1.1=h1 "
-    "http1.0=h0 http2=h2 tlsv1.2=t cacert:=cacert resolve:=resolve connect-to:=cto stderr:=stderr disable=q parallel=Z",
+    "http1.0=h0 http2=h2 tlsv1.2=t cacert:=cacert resolve:=resolve connect-to:=cto stderr:=stderr disable=q parallel=Z path-as-is=pai fail-early=fe",
 )
 MESSAGES = {
     errno.ECONNREFUSED: "Could not connect to server",
@@ -99,8 +99,7 @@ async def main(proc: Process) -> int:
     try:
         options = PARSER.parse(proc.argv[1:])
     except OptionError as error:
-        text = error.text.replace(" -- ", " ").replace("invalid option", "option")
-        text = re.sub(r"option '?(--?)?(\S+?)'?$", r"option -\2: is unknown", text)
+        text = _option_error(error.text)
         await proc.err(f"curl: {text}\ncurl: try 'curl --help' for more information\n")
         return 2
     if "V" in options or "h" in options:
@@ -115,6 +114,18 @@ async def main(proc: Process) -> int:
     for url in urls:
         code = await Transfer(proc, options, url, next(outputs, "")).run()
     return code
+
+
+def _option_error(text: str) -> str:
+    """getopt's complaint in curl's words."""
+    missing = re.fullmatch(
+        r"option (?:requires an argument -- )?'?-*(\S+?)'?(?: requires an argument)?", text
+    )
+    if missing and "requires" in text:
+        name = missing[1]
+        return f"option {'-' if len(name) == 1 else '--'}{name}: requires parameter"
+    name = text.rpartition("'")[0].rpartition("'")[2].lstrip("-")
+    return f"option {'-' if len(name) == 1 else '--'}{name}: is unknown"
 
 
 class Transfer:
@@ -372,11 +383,11 @@ class Transfer:
             raise CurlError(22, f"The requested URL returned error: {head.status}")
 
     async def _open(self, url: Url) -> int:
-        name = self.output or (url.file_name if "O" in self.options else "")
-        if not name or name == "-":
-            return 1
-        if not self.output and not url.file_name:
+        name = self.output or (url.file_name if "O" in self.options else "-")
+        if not name:
             raise CurlError(23, "Remote filename has no length")
+        if name == "-":
+            return 1
         try:
             return await self.proc.open(
                 os.path.join(self.options.value("od"), name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC

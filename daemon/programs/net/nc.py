@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from daemon.process.process import Process
 from daemon.programs.net.addresses import SERVICES, bracketed, is_address, lookup, port_number
-from daemon.programs.tools.kit import Failure, UsageError, is_gnu, tool
+from daemon.programs.tools.kit import Failure, UsageError, either, is_gnu, tool
 from daemon.programs.tools.options import Options
 
 CHUNK = 16384
@@ -45,69 +45,65 @@ class Dial:
     async def run(self) -> int:
         addresses = await lookup(self.proc, self.host)
         if not addresses:
-            raise Failure(
-                f'getaddrinfo for host "{self.host}" port {self.options.args[1]}: Name or service not known'
-                if is_gnu(self.proc)
-                else f"bad address '{self.host}'"
-            )
+            raise Failure(self._unknown_host())
         code = 1
         for port in _ports(self.options.args[1:]):
-            if (fd := await self._connect(addresses, port)) is None:
-                continue
-            code = 0
-            if "z" in self.options:
+            fd = await self._connect(addresses, port)
+            if fd is not None and "z" not in self.options:
+                return await _relay(self.proc, self.options, fd)
+            if fd is not None:
                 self.proc.close(fd)
-                continue
-            return await _relay(self.proc, self.options, fd)
+                code = 0
         return code
 
+    def _unknown_host(self) -> str:
+        if not is_gnu(self.proc):
+            return f"bad address '{self.host}'"
+        port = self.options.args[1]
+        return f'getaddrinfo for host "{self.host}" port {port}: Name or service not known'
+
     async def _connect(self, addresses: Sequence[str], port: int) -> int | None:
-        number = errno.ECONNREFUSED
+        reason = ""
         for address in addresses:
             try:
-                fd = await self._open(address, port)
-            except OSError as error:
-                number = (
-                    errno.ETIMEDOUT if isinstance(error, TimeoutError) else error.errno or number
+                fd = await self.proc.connect(
+                    address, port, timeout=_seconds(self.options), proto=self._proto
                 )
-                await self._report(address, port, os.strerror(number))
+            except OSError as error:
+                reason = os.strerror(error.errno or errno.ETIMEDOUT)
+                await self._say_refused(address, port, reason)
             else:
-                await self._report(address, port, "")
+                await self._say_open(address, port)
                 return fd
-        if not is_gnu(self.proc) and "z" not in self.options and "v" not in self.options:
-            where = f"{self.host} ({bracketed(addresses[0])}:{port})"
-            raise Failure(
-                f"can't connect to remote host ({addresses[0]}): {os.strerror(number)}"
-                if "w" not in self.options or number != errno.ETIMEDOUT
-                else f"timed out {where}"
-            )
+        if not is_gnu(self.proc) and "v" not in self.options and "z" not in self.options:
+            raise Failure(f"can't connect to remote host ({addresses[0]}): {reason}")
         return None
 
-    async def _open(self, address: str, port: int) -> int:
-        if "u" in self.options:
-            return await self.proc.connect(
-                address, port, timeout=_seconds(self.options), proto="udp"
-            )
-        return await self.proc.connect(address, port, timeout=_seconds(self.options))
+    @property
+    def _proto(self) -> str:
+        return "udp" if "u" in self.options else "tcp"
 
-    async def _report(self, address: str, port: int, problem: str) -> None:
+    def _named(self, address: str) -> str:
+        return self.host if is_address(self.host) else f"{self.host} ({address})"
+
+    async def _say_open(self, address: str, port: int) -> None:
         if "v" not in self.options:
             return
-        proto = "udp" if "u" in self.options else "tcp"
-        if not is_gnu(self.proc):
-            await self.proc.err(
-                f"{self.host} ({bracketed(address)}:{port}) {'open' if not problem else problem}\n"
-                if not problem
-                else f"nc: {self.host} ({bracketed(address)}:{port}): {problem}\n"
-            )
+        if is_gnu(self.proc):
+            service = next((name for name, number in SERVICES.items() if number == port), "*")
+            text = f"Connection to {self._named(address)} {port} port [{self._proto}/{service}] succeeded!"
+        else:
+            text = f"{self.host} ({bracketed(address)}:{port}) open"
+        await self.proc.err(f"{text}\n")
+
+    async def _say_refused(self, address: str, port: int, reason: str) -> None:
+        if "v" not in self.options:
             return
-        if problem:
-            named = self.host if is_address(self.host) else f"{self.host} ({address})"
-            await self.proc.err(f"nc: connect to {named} port {port} ({proto}) failed: {problem}\n")
-            return
-        service = next((n for n, p in SERVICES.items() if p == port), "*")
-        named = self.host if is_address(self.host) else f"{self.host} ({address})"
-        await self.proc.err(f"Connection to {named} {port} port [{proto}/{service}] succeeded!\n")
+        if is_gnu(self.proc):
+            text = f"connect to {self._named(address)} port {port} ({self._proto}) failed: {reason}"
+        else:
+            text = f"{self.host} ({bracketed(address)}:{port}): {reason}"
+        await self.proc.err(f"nc: {text}\n")
 
 
 def _ports(words: list[str]) -> list[int]:
@@ -144,38 +140,35 @@ class Listen:
         except OSError as error:
             raise Failure(_bind_error(self.proc, error)) from None
         await self._announce(listener, host)
-        try:
-            return await self._accept(listener)
-        except TimeoutError:
-            return 1
+        return await self._accept(listener)
 
     async def _announce(self, listener: int, host: str) -> None:
         if "v" in self.options:
-            port = self.proc.getsockname(listener)[1]
-            text = (
-                f"Listening on {host} {port}\n"
-                if is_gnu(self.proc)
-                else f"listening on {host}:{port} ...\n"
+            port = self.proc.getsockname(listener).port
+            gnu, busybox = (
+                f"Listening on {host} {port}",
+                f"listening on {bracketed(host)}:{port} ...",
             )
-            await self.proc.err(text)
+            await self.proc.err(f"{either(self.proc, gnu, busybox)}\n")
 
     async def _accept(self, listener: int) -> int:
-        while True:
-            wait = _seconds(self.options) if not is_gnu(self.proc) else None
-            if not await self.proc.wait_readable([listener], wait):
-                return 1
+        wait = None if is_gnu(self.proc) else _seconds(self.options)
+        while await self.proc.wait_readable([listener], wait):
             fd = await self.proc.accept(listener)
-            if "v" in self.options:
-                address, port = self.proc.getpeername(fd)
-                await self.proc.err(
-                    f"Connection received on {address} {port}\n"
-                    if is_gnu(self.proc)
-                    else f"connect to {self.proc.getsockname(fd)[0]}:{self.proc.getsockname(listener)[1]} from {address}:{port}\n"
-                )
+            await self._say_connected(fd)
             code = await self._serve(fd)
             self.proc.close(fd)
             if "k" not in self.options:
                 return code
+        return 1
+
+    async def _say_connected(self, fd: int) -> None:
+        if "v" not in self.options:
+            return
+        (address, port), (local, here) = self.proc.getpeername(fd), self.proc.getsockname(fd)
+        gnu = f"Connection received on {address} {port}"
+        busybox = f"connect to {bracketed(local)}:{here} from {bracketed(address)}:{port}"
+        await self.proc.err(f"{either(self.proc, gnu, busybox)}\n")
 
     async def _serve(self, fd: int) -> int:
         if "e" not in self.options:

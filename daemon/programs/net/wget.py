@@ -72,6 +72,8 @@ class Fetch:
             url = Url.parse(text)
         except BadUrl:
             raise Problem("url", text) from None
+        if url.scheme not in ("http", "https"):
+            raise Problem("scheme", text)
         method, body = self._method(), self._body()
         left = REDIRECT_LIMIT[is_gnu(self.proc)]
         while True:
@@ -111,8 +113,6 @@ class Fetch:
         return self.proc.machine.clock.monotonic() + self.timeout
 
     async def _connect(self, url: Url) -> int:
-        if url.scheme not in ("http", "https"):
-            raise Problem("scheme", url.text)
         await self.talk.resolving(url)
         addresses = await lookup(self.proc, url.host)
         if not addresses:

@@ -25,7 +25,7 @@ async def own_address(proc: Process) -> str:
 
 async def own_port(proc: Process, port: int, host: str = "") -> int:
     """A listening TCP socket on every address, or on one."""
-    return await proc.listen(port, host or "0.0.0.0")
+    return await proc.listen(port, host or "::")
 
 
 def user_ids(proc: Process, name: str) -> Credentials | None:

@@ -1,0 +1,68 @@
+"""nc in both flavours: connect, scan, listen, half-close."""
+
+import pytest
+
+from tests.daemon.programs.network import Lan
+
+
+@pytest.fixture(params=["busybox/nc", "gnu/nc"])
+def nc(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_what_one_side_sends_the_other_side_gets(lan: Lan, nc: str) -> None:
+    server, client = lan.container("server", bin_nc=nc), lan.container("client", bin_nc=nc)
+    words = ["-p", "7777"] if nc.startswith("busybox") else ["7777"]
+    listening = await server.start("nc", "-v", "-l", *words, stdin=b"from the server\n")
+    await listening.said("istening on")
+    code, out, _ = await client.run(
+        "nc", "-N" if "gnu" in nc else "-n", "server", "7777", stdin=b"from the client\n"
+    )
+    assert (code, out) == (0, "from the server\n")
+    assert await listening.ended() == 0
+    assert listening.out == "from the client\n"
+
+
+async def test_a_scan_tells_open_from_refused_by_its_exit_code(lan: Lan, nc: str) -> None:
+    server, client = lan.container("server", bin_nc=nc), lan.container("client", bin_nc=nc)
+    await (await server.start("nc", "-vlk", "-p", "80", stdin=b"")).said("istening on")
+    code, _, err = await client.run("nc", "-vz", "-w", "1", "server", "80")
+    assert code == 0
+    assert ("open" if nc.startswith("busybox") else "succeeded!") in err
+    code, _, err = await client.run("nc", "-vz", "-w", "1", "server", "81")
+    assert code == 1
+    assert "Connection refused" in err
+
+
+async def test_an_unknown_host_is_named(lan: Lan) -> None:
+    client = lan.container("client", bin_nc="busybox/nc")
+    assert await client.run("nc", "nosuch", "80") == (1, "", "nc: bad address 'nosuch'\n")
+
+
+async def test_a_silent_address_times_out(lan: Lan) -> None:
+    client = lan.container("client", bin_nc="busybox/nc")
+    code, _, err = await client.run("nc", "-w", "1", "10.9.0.77", "80")
+    assert code == 1
+    assert err == "nc: can't connect to remote host (10.9.0.77): Connection timed out\n"
+
+
+async def test_a_program_may_answer(lan: Lan) -> None:
+    server = lan.container("server", bin_nc="busybox/nc")
+    client = lan.container("client", bin_nc="busybox/nc")
+
+    async def shout(proc) -> int:
+        async for line in proc.lines():
+            await proc.out(line.upper())
+        return 0
+
+    server.install("/bin/shout", shout)
+    await (await server.start("nc", "-v", "-l", "-p", "9", "-e", "shout")).said("listening")
+    assert (await client.run("nc", "server", "9", stdin=b"quiet\n"))[1] == "QUIET\n"
+
+
+async def test_datagrams(lan: Lan) -> None:
+    server = lan.container("server", bin_nc="busybox/nc")
+    client = lan.container("client", bin_nc="busybox/nc")
+    listening = await server.start("nc", "-u", "-l", "-p", "53")
+    await client.start("nc", "-u", "server", "53", stdin=b"datagram\n")
+    await listening.said("datagram")
