@@ -132,7 +132,7 @@ class Exchange:
         while isinstance(event := await self._next(), h11.Data):
             yield bytes(event.data)
 
-    async def _next(self) -> h11.Event | type[h11.PAUSED]:
+    async def _next(self) -> object:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 await self._wait()

@@ -24,7 +24,8 @@ def numbered(proc: Process) -> list[tuple[int, Interface]]:
 
 def routes(proc: Process, *, default_last: bool = False) -> list[Route]:
     """The routes that Docker sets up: one default, and each interface's own network."""
-    own, default = [], []
+    own: list[Route] = []
+    default: list[Route] = []
     for _, link in numbered(proc):
         for address in link.addresses:
             if address.version == 4 and link.name != "lo":

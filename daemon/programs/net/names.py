@@ -147,7 +147,7 @@ async def _host_lines(proc: Process, database: str, key: str) -> list[str]:
         found = [a for a in found if ":" in a] or found
         aliases = next((names for address, names in _entries(proc) if key in names), [key])
         return [f"{address:<15} {' '.join(aliases)}\n" for address in found]
-    rows = []
+    rows: list[str] = []
     for address in found:
         for kind in ("STREAM", "DGRAM", "RAW"):
             name = key if not rows else ""

@@ -143,6 +143,8 @@ def _ss_line(proc: Process, row: Row, options: Options, single: bool) -> str:
     backlog = row.socket.backlog if isinstance(row.socket, Listener) else 0
     kind = "" if single else f"{row.protocol:<5} "
     local, peer = _ss_address(row.local), _ss_address(row.peer)
+    if row.name.endswith("6") and not row.peer.host:
+        peer = "*:*"
     program = ""
     if "p" in options and (found := owner(proc, row.socket)):
         program = f' users:(("{found[1]}",pid={found[0]},fd={_number(proc, found[0], row.socket)}))'

@@ -18,5 +18,9 @@ def _rows(flavour: str, *words: str) -> dict[str, str]:
     return {f"{flavour}/{name}": f"{_PACKAGE}.{place}" for name, place in pairs}
 
 
-PROGRAMS = _rows("busybox", _BOTH, _BUSYBOX) | _rows("gnu", _BOTH, _DISTRIBUTION)
+PROGRAMS = (
+    _rows("busybox", _BOTH, _BUSYBOX)
+    | _rows("gnu", _BOTH, _DISTRIBUTION)
+    | _rows("net", _BOTH, _DISTRIBUTION)
+)
 """Program string -> "module:function"."""

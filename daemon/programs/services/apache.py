@@ -215,13 +215,13 @@ class Server:
         # The start looks for its name a second time once the configuration is read again.
         await self.warn_about_name()
         proc.machine.fs.write_bytes(f"{PREFIX}/logs/httpd.pid", f"{proc.pid}\n".encode())
-        signum = await self._until_stopped(command)
-        await self.notice("mpm_event", CAUGHT[Signal(signum)])
+        caught = await self._until_stopped(command)
+        await self.notice("mpm_event", CAUGHT[caught])
         self._stop_workers()
         proc.machine.fs.unlink(f"{PREFIX}/logs/httpd.pid")
         return 0
 
-    async def _until_stopped(self, command: str) -> int:
+    async def _until_stopped(self, command: str) -> Signal:
         while True:
             self._start_workers()
             await self.notice(
@@ -231,10 +231,10 @@ class Server:
             await self.notice("core", f"AH00094: Command line: '{command}'")
             while not self.signals:
                 await self.proc.pause()
-            signum = self.signals.pop(0)
+            signum = Signal(self.signals.pop(0))
             if signum not in RESTARTS:
                 return signum
-            await self.notice("mpm_event", CAUGHT[Signal(signum)])
+            await self.notice("mpm_event", CAUGHT[signum])
             await self._restart()
 
     async def _restart(self) -> None:

@@ -82,7 +82,8 @@ class _Reader:
         for number, line in _logical_lines(text):
             where = f"line {number} of {path}"
             if match := SECTION.fullmatch(line):
-                self._section(*match.groups(), where)
+                closing, name, argument = match.groups()
+                self._section(closing, name, argument, where)
             elif all(active for _, _, active in self.sections):
                 self._directive(line, where, depth)
         if self.sections and depth == 0:

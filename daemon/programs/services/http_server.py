@@ -125,7 +125,7 @@ class Connection:
         if data := self._http.send(event):
             await self.proc.write(self.fd, data)
 
-    async def _next(self, idle_seconds: float | None) -> h11.Event | type[h11.PAUSED] | None:
+    async def _next(self, idle_seconds: float | None) -> object:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 if not await self.proc.wait_readable([self.fd], idle_seconds):
