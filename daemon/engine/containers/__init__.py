@@ -1,0 +1,1 @@
+"""Containers: created, started, stopped, listed, removed. `service.Containers` is the way in."""

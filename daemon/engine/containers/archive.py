@@ -1,0 +1,115 @@
+"""Files in and out of a container, as `docker cp` and `docker export` move them."""
+
+import base64
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from api_schema import go_json
+from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound, System
+from daemon.fs import tar
+from daemon.fs.extract import extract as extract_tar
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.nodes import Credentials
+from daemon.fs.tar import PathStat
+from daemon.fs.tarread import ArchiveError
+
+SPOOL_BEYOND = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractOptions:
+    no_overwrite_dir_non_dir: bool = False
+    owner: Credentials | None = None
+    """Who gets everything, if not whom the archive names."""
+    readonly: bool = False
+
+
+def _missing(path: str, reference: str) -> NotFound:
+    return NotFound(f"Could not find the file {path} in container {reference}")
+
+
+def check_path(path: str) -> None:
+    if not path:
+        raise InvalidParameter("bad parameter: pathcannot be empty")
+
+
+def _refusal(error: Exception, path: str, reference: str) -> DockerError:
+    if isinstance(error, FileNotFoundError):
+        return _missing(path, reference)
+    return System(str(error))
+
+
+def path_stat(fs: Filesystem, path: str, reference: str) -> str:
+    """The header's value."""
+    check_path(path)
+    try:
+        return _encoded(tar.path_stat(fs, path))
+    except (OSError, ArchiveError) as error:
+        raise _refusal(error, path, reference) from None
+
+
+def pack(fs: Filesystem, path: str, reference: str) -> tuple[str, Iterator[bytes]]:
+    """The header's value and the chunks of a tar of what is at `path`."""
+    check_path(path)
+    try:
+        return _encoded(tar.path_stat(fs, path)), tar.pack(fs, path)
+    except (OSError, ArchiveError) as error:
+        raise _refusal(error, path, reference) from None
+
+
+def export(fs: Filesystem) -> Iterator[bytes]:
+    return tar.export(fs)
+
+
+def _encoded(stat: PathStat) -> str:
+    document = stat._asdict()
+    return base64.standard_b64encode(go_json.encode_compact(document)).decode()
+
+
+async def extract(
+    fs: Filesystem,
+    path: str,
+    reference: str,
+    body: AsyncIterator[bytes],
+    options: ExtractOptions,
+) -> None:
+    """Unpack a tar into the folder `path`; it is taken in whole first, so that a broken upload changes nothing."""
+    check_path(path)
+    _check_folder(fs, path, reference)
+    if options.readonly:
+        raise Forbidden("container rootfs is marked read-only")
+    with tempfile.SpooledTemporaryFile(SPOOL_BEYOND) as spool:
+        async for chunk in body:
+            spool.write(chunk)
+        spool.seek(0)
+        try:
+            extract_tar(
+                fs,
+                path,
+                spool,
+                no_overwrite_dir_non_dir=options.no_overwrite_dir_non_dir,
+                copy_uid_gid=options.owner is not None,
+                owner=options.owner,
+            )
+        except ArchiveError as error:
+            raise System(str(error)) from None
+        except OSError as error:
+            raise System(f"{error.filename or path}: {_reason(error)}") from None
+
+
+def _check_folder(fs: Filesystem, path: str, reference: str) -> None:
+    try:
+        folder = fs.isdir(fs.realpath(tar.container_path(path)))
+        fs.stat(tar.container_path(path))
+    except FileNotFoundError:
+        raise _missing(path, reference) from None
+    except OSError as error:
+        raise System(f"lstat {path}: {_reason(error)}") from None
+    if not folder:
+        raise InvalidParameter("extraction point is not a directory")
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno or 5).lower()

@@ -1,0 +1,287 @@
+"""A container's place in the networks: joined at start, left at the exit, changed by connect and disconnect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from api_schema.endpoint_settings import EndpointSettings
+from daemon.engine.container import Container, Sandbox
+from daemon.engine.containers.endpoint_rules import check_endpoint
+from daemon.engine.containers.registry import Registry
+from daemon.engine.port_specs import normalised
+from daemon.engine.ports import Ports, Published, wanted_ports
+from daemon.errors import Conflict, DockerError, Forbidden, NotFound, System
+from daemon.events import Events
+from daemon.ids import Ids
+from daemon.process.net import NetNamespace
+
+if TYPE_CHECKING:
+    from daemon.clock import Clock
+    from daemon.engine.networks import Network, Networks
+
+SETUP_FAILED = "failed to set up container networking: "
+_CONFIGURED = (
+    "ipam_config",
+    "links",
+    "aliases",
+    "driver_opts",
+    "gw_priority",
+    "network_id",
+    "dns_names",
+)
+
+
+@dataclass(slots=True)
+class Joined:
+    """What a start has taken of the networks, to be given back."""
+
+    sandbox: Sandbox
+    namespace: NetNamespace
+    networks: list[Network] = field(default_factory=list)
+    published: Published = field(default_factory=Published)
+    shares: Container | None = None
+    """The container whose namespace is used instead of an own one."""
+
+
+class Networking:
+    """The container side of the networks; the networks themselves keep the addresses."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        networks: Networks,
+        ports: Ports,
+        events: Events,
+        ids: Ids,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._networks = networks
+        self._ports = ports
+        self._events = events
+        self._ids = ids
+        self._clock = clock
+
+    def join(self, container: Container) -> Joined:
+        """Take addresses and ports; everything is given back again if one of them cannot be had."""
+        mode = container.host_config.network_mode
+        if mode.startswith("container:"):
+            return self._share(mode.partition(":")[2])
+        sandbox_id = self._ids.hex(64)
+        where = "default" if mode == "host" else sandbox_id[:12]
+        joined = Joined(
+            Sandbox(
+                sandbox_id,
+                f"/var/run/docker/netns/{where}"
+                if mode == "host"
+                else f"/run/docker/netns/{where}",
+            ),
+            NetNamespace(clock=self._clock),
+        )
+        try:
+            for name in list(container.endpoints):
+                self._join_one(container, name, joined)
+            self._publish(container, joined)
+        except DockerError as error:
+            self.leave(container, joined, quietly=True)
+            raise type(error)(f"{SETUP_FAILED}{error}") from None
+        return joined
+
+    def _share(self, reference: str) -> Joined:
+        other = self._networked(reference)
+        assert other.live is not None
+        return Joined(Sandbox("", ""), other.live.machine.net, shares=other)
+
+    def _networked(self, reference: str) -> Container:
+        prefix = "joining network namespace of container: "
+        other = self._registry.find(reference)
+        if other is None:
+            raise System(f"{prefix}No such container: {reference}")
+        if other.live is None:
+            raise System(
+                f"{prefix}cannot join network namespace of a non running container: {other.id}"
+            )
+        return other
+
+    def _join_one(self, container: Container, name: str, joined: Joined) -> None:
+        network = self._networks.find(name)
+        if network is None:
+            raise NotFound(f"network {name} not found")
+        settings = container.endpoints[name].model_copy(update={"network_id": network.id})
+        container.endpoints[name] = settings
+        container.endpoints[name] = self._networks.join(
+            network,
+            container_id=container.id,
+            container_name=container.name,
+            settings=settings,
+            namespace=joined.namespace,
+            hostname=container.config.hostname,
+        )
+        joined.networks.append(network)
+
+    def _publish(self, container: Container, joined: Joined) -> None:
+        bridge = next((n for n in joined.networks if n.driver not in ("host", "null")), None)
+        if bridge is None:
+            return
+        host = container.host_config
+        wanted, shown = wanted_ports(
+            list(container.config.exposed_ports or ()),
+            host.port_bindings,
+            publish_all=host.publish_all_ports,
+        )
+        endpoint = container.endpoints.get(bridge.name) or next(iter(container.endpoints.values()))
+        try:
+            joined.published = self._ports.publish(wanted, endpoint.ip_address)
+        except System as error:
+            raise System(
+                "driver failed programming external connectivity on endpoint "
+                f"{container.name} ({endpoint.endpoint_id}): {error}"
+            ) from None
+        joined.sandbox.ports = {**shown, **joined.published.bindings}
+
+    def announce(self, container: Container, joined: Joined) -> None:
+        """The start has succeeded: say so, and let connections in."""
+        for network in joined.networks:
+            self._emit("connect", network, container)
+        namespace = joined.namespace
+        self._ports.serve(
+            joined.published,
+            lambda protocol: lambda port: namespace.dial(port, proto=protocol),
+        )
+
+    def leave(self, container: Container, joined: Joined, *, quietly: bool = False) -> None:
+        """Give everything back. What was configured stays with the container, addresses do not."""
+        self._ports.release(joined.published)
+        for network in self._joined_networks(container, joined):
+            self._networks.leave(network.id, container.id)
+            if not quietly:
+                self._emit("disconnect", network, container)
+        for name, settings in container.endpoints.items():
+            container.endpoints[name] = self._configured(container, name, settings)
+
+    def _joined_networks(self, container: Container, joined: Joined) -> list[Network]:
+        """Those of the start, and those connected since; without those that were disconnected."""
+        if joined.shares is not None:
+            return []
+        known = {network.id: network for network in joined.networks}
+        for name in container.endpoints:
+            network = self._networks.find(name)
+            if network is not None and network.id not in known:
+                known[network.id] = network
+        return list(known.values())
+
+    @staticmethod
+    def _configured(
+        container: Container, name: str, settings: EndpointSettings
+    ) -> EndpointSettings:
+        kept = {attribute: getattr(settings, attribute) for attribute in _CONFIGURED}
+        asked = container.asked_macs.get(name, "") if container.asked_macs else ""
+        return EndpointSettings(**kept, mac_address=asked)
+
+    def _emit(self, action: str, network: Network, container: Container) -> None:
+        attributes = {"container": container.id, "name": network.name, "type": network.driver}
+        self._events.emit("network", action, network.id, attributes)
+
+    # --- links, the old way to find a neighbour on the default bridge
+
+    def _linked(self, container: Container) -> list[tuple[Container, str]]:
+        found = [(self._registry.find(other_id), alias) for other_id, alias in container.links]
+        return [(other, alias) for other, alias in found if other is not None]
+
+    def link_hosts(self, container: Container) -> list[tuple[str, str]]:
+        """Lines of /etc/hosts: address, and alias, id and name of each linked container that runs."""
+        return [
+            (address, f"{alias} {other.short_id} {other.name}")
+            for other, alias in self._linked(container)
+            if (address := _bridge_address(other))
+        ]
+
+    def link_variables(self, container: Container) -> list[str]:
+        """`DB_PORT_5432_TCP_ADDR=...` and its kin, as dockerd has made them since its first year."""
+        variables: list[str] = []
+        for other, alias in self._linked(container):
+            address = _bridge_address(other)
+            if address:
+                variables += _link_variables(container, other, alias, address)
+        return variables
+
+    # --- connect and disconnect while the container exists
+
+    def connect(self, container: Container, network: Network, settings: EndpointSettings) -> None:
+        """`docker network connect`: at once if the container runs, else at its next start."""
+        self._check_connectable(container)
+        check_endpoint(network.name, settings, network)
+        if network.name in container.endpoints and container.live is not None:
+            raise Forbidden(
+                f"endpoint with name {container.name} already exists in network {network.name}"
+            )
+        self._keep_asked_mac(container, network.name, settings)
+        if container.live is None:
+            container.endpoints[network.name] = settings
+        else:
+            container.endpoints[network.name] = self._networks.join(
+                network,
+                container_id=container.id,
+                container_name=container.name,
+                settings=settings,
+                namespace=container.live.machine.net,
+                hostname=container.config.hostname,
+            )
+        container.touch()
+        self._emit("connect", network, container)
+
+    def _check_connectable(self, container: Container) -> None:
+        mode = container.host_config.network_mode
+        if mode.startswith("container:"):
+            raise System(
+                "container sharing network namespace with another container or host cannot be "
+                "connected to any other network"
+            )
+        if mode == "host":
+            raise Conflict(
+                "cannot connect container to host network - container must be created in host network mode"
+            )
+
+    @staticmethod
+    def _keep_asked_mac(container: Container, name: str, settings: EndpointSettings) -> None:
+        if settings.mac_address:
+            container.asked_macs = {**(container.asked_macs or {}), name: settings.mac_address}
+
+    def disconnect(self, container: Container, network: Network, *, force: bool = False) -> None:
+        """`docker network disconnect`; `force` also where the container does not know of it."""
+        if network.name not in container.endpoints and not force:
+            raise Forbidden(f"container {container.id} is not connected to network {network.name}")
+        container.endpoints.pop(network.name, None)
+        if container.live is not None:
+            self._networks.leave(network.id, container.id)
+        container.touch()
+        self._emit("disconnect", network, container)
+
+
+def _bridge_address(container: Container) -> str:
+    endpoint = container.endpoints.get("bridge")
+    return endpoint.ip_address if endpoint and container.live else ""
+
+
+def _link_variables(container: Container, other: Container, alias: str, address: str) -> list[str]:
+    prefix = alias.upper().replace("-", "_")
+    ports = sorted(normalised(spec) for spec in other.config.exposed_ports or ())
+    variables = []
+    if ports:
+        port, protocol = ports[0]
+        variables.append(f"{prefix}_PORT={protocol}://{address}:{port}")
+    for port, protocol in ports:
+        start = f"{prefix}_PORT_{port}_{protocol.upper()}"
+        variables += [
+            f"{start}={protocol}://{address}:{port}",
+            f"{start}_ADDR={address}",
+            f"{start}_PORT={port}",
+            f"{start}_PROTO={protocol}",
+        ]
+    variables.append(f"{prefix}_NAME=/{container.name}/{alias}")
+    for item in other.config.env or ():
+        name, equals, value = item.partition("=")
+        if equals and name not in ("HOME", "PATH"):
+            variables.append(f"{prefix}_ENV_{name}={value}")
+    return variables

@@ -1,0 +1,185 @@
+"""The filesystem of a container: its image's layers, a writable layer, and everything that is mounted into it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from daemon.engine import devices
+from daemon.engine.container import Container, MountPoint
+from daemon.engine.containers.config_rules import clean_path
+from daemon.engine.containers.tmpfs_options import TmpfsOptions, parse_tmpfs
+from daemon.errors import InvalidParameter, NotFound
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.host import HostTree
+from daemon.fs.memory import MemoryTree
+from daemon.fs.overlay import OverlayTree
+from daemon.fs.tree import Quota, Tree
+
+if TYPE_CHECKING:
+    from daemon.engine.images.service import Images
+    from daemon.engine.volumes import Volumes
+
+HOST_FILES = ("hosts", "hostname", "resolv.conf")
+SOCKET_PATHS = ("/var/run/docker.sock", "/run/docker.sock")
+DEV_OPTIONS = "rw,nosuid,size=65536k,mode=755"
+MOUNT_HINT = (
+    "not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
+    "Check if the specified host path exists and is the expected type"
+)
+
+
+class MountFailure(Exception):
+    """runc cannot mount something; the text comes after its own beginning."""
+
+
+class Rootfs:
+    """Makes the trees of containers. `own_socket` is the path of a socket that this daemon answers on."""
+
+    def __init__(
+        self,
+        images: Images,
+        volumes: Volumes,
+        own_socket: Callable[[], str | None],
+        now: Callable[[], int],
+    ) -> None:
+        self._images = images
+        self._volumes = volumes
+        self._own_socket = own_socket
+        self._now = now
+
+    def overlay(self, container: Container) -> OverlayTree:
+        """The container's root with its writable layer, made when first needed."""
+        if container.overlay is None:
+            container.overlay = self._images.layer_store.overlay(container.diff_ids)
+        return container.overlay
+
+    def bare(self, container: Container) -> Filesystem:
+        """The root alone, without what is mounted into it."""
+        return Filesystem(self.overlay(container))
+
+    def namespace(self, container: Container) -> Filesystem:
+        """What `docker cp` sees: the root, the host's files and the mounts, but no tmpfs, /proc or /dev."""
+        fs = self.bare(container)
+        if container.host_files is not None:
+            self.mount_host_files(fs, container)
+        for point in by_depth(container.mounts):
+            if point.type != "tmpfs":
+                self.mount_point(fs, point, None)
+        return fs
+
+    def host_files(self, container: Container) -> MemoryTree:
+        if container.host_files is None:
+            container.host_files = self.memory_tree("ext4")
+        return container.host_files
+
+    def mount_host_files(self, fs: Filesystem, container: Container) -> None:
+        hidden = {point.destination for point in container.mounts}
+        tree = self.host_files(container)
+        for name in HOST_FILES:
+            if f"/etc/{name}" not in hidden:
+                fs.make_mountpoint(f"/etc/{name}", folder=False)
+                fs.mount(f"/etc/{name}", tree, subpath=f"/{name}", source="/dev/vda")
+
+    def memory_tree(
+        self, fstype: str, *, size: int = 0, mode: int = 0o755, quota: Quota | None = None
+    ) -> MemoryTree:
+        spool = self._images.layer_store.spool
+        limit = size or None
+        return MemoryTree(spool, self._now, fstype=fstype, size=limit, mode=mode, quota=quota)
+
+    def mount_devices(self, fs: Filesystem, container: Container, quota: Quota | None) -> None:
+        """/dev with its shared memory; what the kernel makes up (/proc, /sys) is the machine's to mount."""
+        fs.make_mountpoint("/dev", folder=True)
+        fs.mount("/dev", self.memory_tree("tmpfs"), source="tmpfs", options=DEV_OPTIONS)
+        host = container.host_config
+        devices.populate(fs, tty=container.config.tty, privileged=host.privileged)
+        shared = self.memory_tree("tmpfs", size=host.shm_size, mode=0o1777, quota=quota)
+        options = f"rw,nosuid,nodev,noexec,relatime,size={host.shm_size // 1024}k"
+        fs.mount("/dev/shm", shared, source="shm", options=options)
+        for device in host.devices or ():
+            devices.add_host_device(fs, device)
+
+    def mount_all(self, fs: Filesystem, container: Container, quota: Quota | None) -> None:
+        """Everything that the client asked for, outer folders first."""
+        tmpfs = {
+            clean_path(path): parse_tmpfs(text)
+            for path, text in (container.host_config.tmpfs or {}).items()
+        }
+        points = [point for point in container.mounts if point.destination not in tmpfs]
+        points += [MountPoint("tmpfs", path, options="--tmpfs") for path in tmpfs]
+        for point in by_depth(tuple(points)):
+            if point.destination in tmpfs and point.options:
+                self._mount_tmpfs(fs, point.destination, tmpfs[point.destination], quota)
+            else:
+                self.mount_point(fs, point, quota)
+
+    def _mount_tmpfs(
+        self, fs: Filesystem, path: str, options: TmpfsOptions, quota: Quota | None
+    ) -> None:
+        fs.make_mountpoint(path, folder=True)
+        tree = self.memory_tree("tmpfs", size=options.size, mode=options.mode, quota=quota)
+        fs.mount(path, tree, source="tmpfs", options=options.text, readonly=options.readonly)
+
+    def mount_point(self, fs: Filesystem, point: MountPoint, quota: Quota | None) -> None:
+        """Mount one; MountFailure for what runc cannot do."""
+        tree, source = self._tree_of(point, quota)
+        subpath = f"/{point.subpath}" if point.subpath else ""
+        is_folder = stat.S_ISDIR(_shown_mode(tree, subpath, point))
+        fs.make_mountpoint(point.destination, folder=is_folder)
+        try:
+            fs.mount(
+                point.destination,
+                tree,
+                readonly=not point.writable,
+                subpath=subpath,
+                source=source,
+            )
+        except NotADirectoryError:
+            origin = source or point.source
+            raise MountFailure(
+                f'error mounting "{point.source}" to rootfs at "{point.destination}": '
+                f"mount src={point.source}, dst={point.destination}, "
+                f"dstFd=/proc/thread-self/fd/14, flags=MS_BIND|MS_REC: {MOUNT_HINT}"
+            ) from OSError(origin)
+
+    def _tree_of(self, point: MountPoint, quota: Quota | None) -> tuple[Tree, str]:  # type: ignore[type-arg]
+        if point.type == "volume":
+            return self._volumes.get(point.name).tree, "/dev/vda"
+        if point.type == "tmpfs":
+            mode = 0o1777 if point.permissions is None else point.permissions
+            return self.memory_tree("tmpfs", size=point.size, mode=mode, quota=quota), "tmpfs"
+        if point.type == "image":
+            image = self._images.resolve(point.image_id)
+            return self._images.layer_store.overlay(image.diff_ids), "overlay"
+        return HostTree(self._host_source(point)), "/dev/vda"
+
+    def _host_source(self, point: MountPoint) -> str:
+        if point.source in SOCKET_PATHS:
+            return self._own_socket() or point.source
+        if not os.path.lexists(point.source):
+            if not point.create_source:
+                raise InvalidParameter(
+                    'invalid mount config for type "bind": '
+                    f"bind source path does not exist: {point.source}"
+                )
+            os.makedirs(point.source, exist_ok=True)
+        return point.source
+
+
+def by_depth(points: tuple[MountPoint, ...]) -> list[MountPoint]:
+    """Outer folders before what is inside them."""
+    return sorted(points, key=lambda point: point.destination.count("/"))
+
+
+def _shown_mode(tree: Tree, subpath: str, point: MountPoint) -> int:  # type: ignore[type-arg]
+    if not subpath:
+        return int(tree.root.mode)
+    try:
+        return Filesystem(tree).stat(subpath).mode
+    except OSError as error:
+        path = f"{point.source}{subpath}"
+        reason = os.strerror(error.errno or 2).lower()
+        raise NotFound(f"cannot access path {path}: lstat {path}: {reason}") from None

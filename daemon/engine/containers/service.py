@@ -1,0 +1,362 @@
+"""What dockerd does with containers, one method for each operation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING
+
+from api_schema.containers import ContainerCreateRequest
+from api_schema.endpoint_settings import EndpointSettings
+from api_schema.host_config import UpdateConfig
+from daemon.engine.container import Container
+from daemon.engine.container_state import State, Trigger
+from daemon.engine.containers import archive
+from daemon.engine.containers.create import Creation, Surroundings
+from daemon.engine.containers.host_rules import HostFacts, limit_warnings
+from daemon.engine.containers.launcher import Launcher, Workshop, limits_of, streams_of
+from daemon.engine.containers.listing import Listing, ListOptions
+from daemon.engine.containers.networking import Networking
+from daemon.engine.containers.prune import PruneReport, prune
+from daemon.engine.containers.registry import Registry
+from daemon.engine.containers.rootfs import Rootfs
+from daemon.engine.containers.stats import StatsSource
+from daemon.engine.ports import Ports
+from daemon.engine.signals import is_supported, parse_signal
+from daemon.engine.streams import Streams
+from daemon.engine.supervisor import REMOVED, WAIT_CONDITIONS, Supervisor
+from daemon.engine.users import find_user
+from daemon.errors import Conflict, DockerError, InvalidParameter, NotFound, System
+from daemon.events import Events
+from daemon.filters import Filters
+from daemon.process.machine import ProgramTable
+from daemon.process.signals import Signal
+from daemon.process.waiting import FairShare
+
+if TYPE_CHECKING:
+    from daemon.clock import Clock
+    from daemon.engine.images.service import Images
+    from daemon.engine.networks import Network, Networks
+    from daemon.engine.volumes import Volumes
+    from daemon.ids import Ids
+
+
+class Containers:
+    """Every method that takes a `reference` raises NotFound `No such container: ...`."""
+
+    def __init__(
+        self,
+        *,
+        images: Images,
+        networks: Networks,
+        volumes: Volumes,
+        events: Events,
+        clock: Clock,
+        ids: Ids,
+        programs: ProgramTable,
+        facts: HostFacts,
+        own_socket: Callable[[], str | None],
+        publish_host: str = "",
+        host_name: str = "mockerd",
+    ) -> None:
+        self.registry = Registry(ids)
+        self._images = images
+        self._volumes = volumes
+        self._networks = networks
+        self._events = events
+        self._clock = clock
+        self._facts = facts
+        self.ports = Ports(publish_host)
+        self.rootfs = Rootfs(images, volumes, own_socket, clock.now)
+        self.networking = Networking(self.registry, networks, self.ports, events, ids, clock)
+        shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway)
+        self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
+        self.supervisor.auto_remove = self._remove_with_volumes
+        around = Surroundings(
+            self.registry,
+            images,
+            volumes,
+            networks,
+            self.rootfs,
+            events,
+            clock,
+            ids,
+            facts,
+            host_name,
+        )
+        self._creation = Creation(around)
+        self._listing = Listing(self.registry, images)
+        images.users = lambda: list(self.registry)
+        volumes.users = self.volume_users
+        self.stats = StatsSource(clock, facts.cpus)
+        self.on_removed: list[Callable[[Container], None]] = []
+        """Called with each container that is no more, so that caches can forget it."""
+
+    def _host_gateway(self) -> str:
+        """What `host-gateway` stands for: the host on the default bridge."""
+        return self._networks.get("bridge").gateway(4)
+
+    # --- finding
+
+    def get(self, reference: str) -> Container:
+        return self.registry.get(reference)
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(self.registry)
+
+    def listed(self, options: ListOptions) -> list[Container]:
+        return self._listing.select(options)
+
+    def volume_users(self, name: str) -> list[str]:
+        """Ids of the containers that mount a volume."""
+        return [
+            container.id
+            for container in self.registry
+            if any(point.type == "volume" and point.name == name for point in container.mounts)
+        ]
+
+    def emit(self, container: Container, action: str, **attributes: str) -> None:
+        self.supervisor.emit(container, action, **attributes)
+
+    # --- creating and removing
+
+    def create(
+        self, request: ContainerCreateRequest, name: str = "", platform: str = ""
+    ) -> tuple[Container, list[str]]:
+        return self._creation.create(request, name, platform)
+
+    async def remove(
+        self, reference: str, *, force: bool = False, volumes: bool = False, link: bool = False
+    ) -> None:
+        if link:
+            self._remove_link(reference)
+            return
+        container = self.get(reference)
+        container.advance(Trigger.FORCE_REMOVE if force else Trigger.REMOVE, reference)
+        await self._remove(container, volumes=volumes)
+
+    async def _remove_with_volumes(self, container: Container) -> None:
+        """What `--rm` asks for."""
+        if container.state in (State.EXITED, State.CREATED):
+            container.advance(Trigger.REMOVE)
+            await self._remove(container, volumes=True)
+
+    async def _remove(self, container: Container, *, volumes: bool) -> None:
+        if container.live is not None:
+            await self.supervisor.kill(container)
+        self.supervisor.give_up_restarting(container)
+        self.registry.remove(container)
+        if volumes:
+            self._remove_anonymous_volumes(container)
+        self._release(container)
+        self.emit(container, "destroy")
+        self.supervisor.removed(container)
+        for forget in self.on_removed:
+            forget(container)
+
+    def _remove_anonymous_volumes(self, container: Container) -> None:
+        for point in container.mounts:
+            if point.anonymous:
+                try:
+                    self._volumes.remove(point.name)
+                except (Conflict, NotFound):
+                    continue  # another container uses it, or somebody was faster
+
+    def _release(self, container: Container) -> None:
+        for diff_id in container.diff_ids:
+            self._images.layer_store.release(diff_id)
+        if container.logs is not None:
+            container.logs.clear()
+        if container.streams is not None:
+            container.streams.end()
+        container.overlay = None
+        container.host_files = None
+
+    def _remove_link(self, reference: str) -> None:
+        """`rm --link`: of the names that links once gave there is only the container's own."""
+        self.get(reference)
+        raise System("Conflict, cannot remove the default link name of the container")
+
+    def prune(self, filters: Filters) -> PruneReport:
+        return prune(self, filters, self._events, self._clock.now())
+
+    def remove_stopped(self, container: Container) -> None:
+        """For prune: nothing of a stopped container needs waiting for."""
+        container.advance(Trigger.REMOVE)
+        self.registry.remove(container)
+        self._release(container)
+        self.emit(container, "destroy")
+        self.supervisor.removed(container)
+        for forget in self.on_removed:
+            forget(container)
+
+    # --- the life
+
+    async def start(self, reference: str) -> None:
+        await self.supervisor.start(self.get(reference), reference)
+
+    async def stop(self, reference: str, seconds: int | None = None, signal: str = "") -> None:
+        container = self.get(reference)
+        container.check(Trigger.STOP, reference)
+        try:
+            await self.supervisor.stop(container, seconds, signal)
+        except InvalidParameter as error:
+            raise System(f"cannot stop container: {reference}: {error}") from None
+
+    async def restart(self, reference: str, seconds: int | None = None, signal: str = "") -> None:
+        container = self.get(reference)
+        try:
+            container.advance(Trigger.RESTART, reference)
+            self.supervisor.give_up_restarting(container)
+            if container.live is not None:
+                await self.supervisor.stop(container, seconds, signal)
+            await self.supervisor.start(container, reference)
+        except DockerError as error:
+            kind = System if isinstance(error, InvalidParameter) else type(error)
+            raise kind(f"Cannot restart container {reference}: {error}") from None
+        self.emit(container, "restart")
+
+    async def kill(self, reference: str, signal: str = "") -> None:
+        container = self.get(reference)
+        prefix = f"cannot kill container: {reference}: "
+        try:
+            number = parse_signal(signal or "SIGKILL")
+        except InvalidParameter as error:
+            raise InvalidParameter(f"{prefix}{error}") from None
+        if not is_supported(number):
+            raise InvalidParameter(f"{prefix}the linux daemon does not support signal {number}")
+        container.advance(Trigger.KILL, reference)
+        if number == Signal.SIGKILL and container.live is not None:
+            await self.supervisor.kill(container)
+        else:
+            self.supervisor.signal(container, number)
+
+    def pause(self, reference: str) -> None:
+        self.supervisor.pause(self.get(reference))
+
+    def unpause(self, reference: str) -> None:
+        self.supervisor.unpause(self.get(reference))
+
+    def check_wait(self, reference: str, condition: str) -> Container:
+        """What can be refused before the answer's head goes out."""
+        if condition not in WAIT_CONDITIONS:
+            raise InvalidParameter(f'invalid condition: "{condition}"')
+        return self.get(reference)
+
+    async def wait(self, container: Container, condition: str) -> int:
+        if condition == REMOVED and self.registry.find(container.id) is None:
+            return container.exit_code
+        return await self.supervisor.wait(container, condition)
+
+    # --- changing
+
+    def rename(self, reference: str, new_name: str) -> None:
+        container = self.get(reference)
+        bare = new_name.removeprefix("/")
+        if not bare:
+            raise InvalidParameter("Neither old nor new names may be empty")
+        if bare == container.name:
+            raise InvalidParameter("Renaming a container with the same name as its current name")
+        try:
+            self.registry.reserve(f"/{bare}", container.id)
+        except DockerError as error:
+            raise type(error)(f"Error when allocating new name: {error}") from None
+        old, container.name = container.name, bare
+        self.registry.release_name(old)
+        self._networks.rename(container.id, bare)
+        container.touch()
+        self.emit(container, "rename", oldName=f"/{old}")
+
+    def update(self, reference: str, asked: UpdateConfig) -> list[str] | None:
+        """Returns warnings."""
+        from daemon.engine.containers.update_rules import updated
+
+        container = self.get(reference)
+        container.check(Trigger.UPDATE, reference)
+        host = updated(container, asked, self._facts)
+        container.host_config = host
+        container.touch()
+        if container.live is not None:
+            machine = container.live.machine
+            guard = machine.limits.guard
+            machine.limits = limits_of(host)
+            machine.limits.guard = guard
+            machine.memory.limits = machine.limits
+        self.emit(container, "update")
+        return limit_warnings(asked) or None
+
+    def resize(self, reference: str, rows: int, columns: int) -> None:
+        container = self.get(reference)
+        container.check(Trigger.RESIZE, reference)
+        self.streams(container).resize(rows, columns)
+        self.emit(container, "resize", height=str(rows), width=str(columns))
+
+    def streams(self, container: Container) -> Streams:
+        return streams_of(container)
+
+    # --- networks
+
+    def connect_network(self, reference: str, network: Network, settings: EndpointSettings) -> None:
+        self.networking.connect(self.get(reference), network, settings)
+
+    def disconnect_network(self, reference: str, network: Network, *, force: bool = False) -> None:
+        self.networking.disconnect(self.get(reference), network, force=force)
+
+    # --- files
+
+    def changes(self, reference: str) -> list[tuple[int, str]]:
+        """What differs from the image: kind (0 modified, 1 added, 2 deleted) and path."""
+        container = self.get(reference)
+        if container.overlay is None:
+            return []
+        return container.overlay.changes()
+
+    def size_rw(self, container: Container) -> int:
+        return container.overlay.size_rw() if container.overlay is not None else 0
+
+    def size_root(self, container: Container) -> int:
+        layers = self._images.layer_store
+        image = sum(layers.get(diff_id).size for diff_id in container.diff_ids)
+        return image + self.size_rw(container)
+
+    def path_stat(self, reference: str, path: str) -> str:
+        """The value of X-Docker-Container-Path-Stat."""
+        container = self.get(reference)
+        return archive.path_stat(self.rootfs.namespace(container), path, reference)
+
+    def archive(self, reference: str, path: str) -> tuple[str, Iterator[bytes]]:
+        """The same, and the tar."""
+        container = self.get(reference)
+        stat, chunks = archive.pack(self.rootfs.namespace(container), path, reference)
+        self.emit(container, "archive-path")
+        return stat, chunks
+
+    async def extract(
+        self,
+        reference: str,
+        path: str,
+        body: AsyncIterator[bytes],
+        *,
+        no_overwrite_dir_non_dir: bool = False,
+        copy_uid_gid: bool = False,
+    ) -> None:
+        container = self.get(reference)
+        fs = self.rootfs.namespace(container)
+        owner = find_user(fs, container.config.user).credentials if copy_uid_gid else None
+        options = archive.ExtractOptions(
+            no_overwrite_dir_non_dir, owner, container.host_config.readonly_rootfs
+        )
+        await archive.extract(fs, path, reference, body, options)
+        self.emit(container, "extract-to-dir")
+
+    def export(self, reference: str) -> Iterator[bytes]:
+        container = self.get(reference)
+        self.emit(container, "export")
+        return archive.export(self.rootfs.bare(container))
+
+    async def close(self) -> None:
+        """Kill everything that runs; nothing of a container is left afterwards."""
+        await self.supervisor.close(list(self.registry))
+        await self.ports.close()
+        for container in self.registry:
+            if container.logs is not None:
+                container.logs.clear()
