@@ -69,6 +69,8 @@ class MemoryTree(Tree[Inode]):
 
     def open(self, node: Inode, flags: int) -> File:
         if isinstance(node, Regular):
+            if flags & os.O_ACCMODE:
+                self.own(node)  # overlayfs copies up when a file is opened for writing
             if flags & os.O_TRUNC:
                 self.truncate(node, 0)
             node.opens += 1
