@@ -4,12 +4,13 @@ import errno
 import os
 import stat as modes
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from daemon.fs.nodes import ALL_EXECUTE, EXECUTE, ROOT, Credentials
 from daemon.fs.tree import Node, Tree, failure
 
+KIND = 0o170000
 LINKS_MAX = 40
 NAME_MAX = 255
 PATH_MAX = 4096
@@ -18,7 +19,10 @@ FIRST_DEVICE = 0x30
 
 @dataclass(eq=False, slots=True)
 class Mount:
-    """A tree, or a part of it, at a path of the namespace. The text fields are for /proc/mounts."""
+    """A tree, or a part of it, at a path of the namespace. The text fields are for /proc/mounts.
+
+    `parent` is the mount that it covers a node of (`key` there); `inside` are those that cover nodes of this one.
+    """
 
     path: str
     tree: Tree[Any]
@@ -28,8 +32,10 @@ class Mount:
     source: str = ""
     fstype: str = ""
     options: str = ""
-    covers: tuple["Mount", Hashable] | None = None
-    covered_node: Any = None
+    parent: "Mount | None" = None
+    key: Hashable = None
+    covered: Any = None
+    inside: dict[Hashable, "Mount"] = field(default_factory=dict)
 
 
 class Step(NamedTuple):
@@ -87,7 +93,6 @@ class Namespace:
     def __init__(self, root: Tree[Any]) -> None:
         self.root_mount = Mount("/", root, root.root, FIRST_DEVICE, fstype=root.fstype)
         self.mounts = [self.root_mount]
-        self._covered: dict[tuple[int, Hashable], Mount] = {}
         self._root = Step(self.root_mount, root.root, "")
 
     def mount(
@@ -108,6 +113,7 @@ class Namespace:
         at = self._existing(spot, path)
         if modes.S_ISDIR(shown.mode) != modes.S_ISDIR(at.node.mode):
             raise failure(errno.ENOTDIR, path)
+        key = at.mount.tree.key(at.node)
         mount = Mount(
             spot.path(),
             tree,
@@ -117,35 +123,35 @@ class Namespace:
             source,
             fstype or tree.fstype,
             options,
-            (at.mount, at.mount.tree.key(at.node)),
+            at.mount,
+            key,
             at.node,
         )
-        self._covered[(id(at.mount), at.mount.tree.key(at.node))] = mount
+        at.mount.inside[key] = mount
         self.mounts.append(mount)
-        if at.mount is self.root_mount and at.node is self.root_mount.root:
+        if spot.path() == "/":
             self._root = Step(mount, shown, "")
         return mount
-
-    def make_mountpoint(self, path: str, *, folder: bool) -> None:
-        """Called before `path` is mounted on; where files can be made, it may be made here."""
 
     def unmount(self, path: str) -> None:
         """Take the topmost mount off `path`: EINVAL if there is none, EBUSY if another is inside it."""
         step = self.reach(path)
         mount = step.mount
-        if step.node is not mount.root or mount.covers is None:
+        if step.node is not mount.root or mount.parent is None:
             raise failure(errno.EINVAL, path)
-        if any(other.covers and other.covers[0] is mount for other in self.mounts):
+        if mount.inside:
             raise failure(errno.EBUSY, path)
-        below, key = mount.covers
-        del self._covered[(id(below), key)]
+        del mount.parent.inside[mount.key]
         self.mounts.remove(mount)
         if self._root.mount is mount:
-            self._root = Step(below, below.root, "")
+            self._root = Step(mount.parent, mount.parent.root, "")
+
+    def make_mountpoint(self, path: str, *, folder: bool) -> None:
+        """Called before `path` is mounted on; where files can be made, it may be made here."""
 
     def is_mountpoint(self, step: Step) -> bool:
         """Whether `step` is the root of a mount, so that it cannot be moved or removed."""
-        return step.mount.covers is not None and step.node is step.mount.root
+        return step.mount.parent is not None and step.node is step.mount.root
 
     def reach(
         self, path: str, who: Credentials = ROOT, cwd: str = "/", *, follow: bool = True
@@ -172,10 +178,7 @@ class Namespace:
         node = mount.tree.lookup(at.node, name)
         if node is None:
             return None
-        while self._covered:
-            top = self._covered.get((id(mount), mount.tree.key(node)))
-            if top is None:
-                break
+        while mount.inside and (top := mount.inside.get(mount.tree.key(node))):
             mount, node = top, top.root
         return Step(mount, node, name)
 
@@ -222,22 +225,22 @@ class _Walk:
     def run(self, stack: list[Step], follow: bool) -> Spot:
         self._queue(self.path)
         last = "/"
-        todo = self.todo
+        todo, child = self.todo, self.space.child
         while todo:
             name = todo.pop()
             at = stack[-1]
-            self._check_folder(at.node)
+            self._check(at.node, name)
             if name == "." or name == "..":
                 last = name
                 if name == ".." and len(stack) > 1:
                     stack.pop()
                 continue
-            step = self.space.child(at, self._checked(name))
+            step = child(at, name)
             if step is None:
                 if todo:
                     raise failure(errno.ENOENT, self.path)
                 return Spot(stack, name, None, self.slash)
-            if modes.S_ISLNK(step.node.mode) and (todo or follow or self.slash):
+            if step.node.mode & KIND == modes.S_IFLNK and (todo or follow or self.slash):
                 if self._enter_link(step):
                     stack = [self.space.start]
                 last = "/"
@@ -265,13 +268,11 @@ class _Walk:
         self._queue(target)
         return target[0] == "/"
 
-    def _check_folder(self, node: Node) -> None:
-        if not modes.S_ISDIR(node.mode):
+    def _check(self, folder: Node, name: str) -> None:
+        """Whether `name` may be looked for in `folder`."""
+        if folder.mode & KIND != modes.S_IFDIR:
             raise failure(errno.ENOTDIR, self.path)
-        if self.who.uid and not permits(node, self.who, EXECUTE):
+        if self.who.uid and not permits(folder, self.who, EXECUTE):
             raise failure(errno.EACCES, self.path)
-
-    def _checked(self, name: str) -> str:
         if len(name) > NAME_MAX // 4 and len(os.fsencode(name)) > NAME_MAX:
             raise failure(errno.ENAMETOOLONG, self.path)
-        return name

@@ -165,18 +165,24 @@ class Regular(Inode):
         return copy
 
 
+NOTHING: dict[str, Inode] = {}
+"""Shared by all folders that show no lower one; nothing is ever put in."""
+
+
 class Directory(Inode):
     """A folder: its own entries, over those of `lower` in an overlay. A removed one has no links left.
 
-    `merged` is set where several layers have the folder; overlayfs then counts one link.
+    `merged` is set where several layers have the folder; overlayfs then counts one link. `shown` are the folders of
+    `lower` that have been looked at: keeping them makes every later walk through them cheap.
     """
 
-    __slots__ = ("entries", "lower", "merged", "subfolders")
+    __slots__ = ("entries", "lower", "merged", "shown", "subfolders")
 
     def __init__(self, ino: int, mode: int, uid: int, gid: int, now: int) -> None:
         super().__init__(ino, modes.S_IFDIR | mode & 0o7777, uid, gid, now)
         self.entries: dict[str, Inode] = {}
         self.lower: Directory | None = None
+        self.shown: dict[str, Inode] = NOTHING
         self.merged = False
         self.subfolders = 0
 
@@ -185,8 +191,8 @@ class Directory(Inode):
 
     def _bare_copy(self) -> "Directory":
         copy = Directory.__new__(Directory)
-        copy.entries, copy.lower, copy.merged = {}, self, self.merged
-        copy.subfolders = self.subfolders
+        copy.entries, copy.lower, copy.shown = {}, self, {}
+        copy.merged, copy.subfolders = self.merged, self.subfolders
         return copy
 
 

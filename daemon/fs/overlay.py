@@ -56,14 +56,26 @@ class OverlayTree(MemoryTree):
         own = folder.entries.get(name)
         if own is not None:
             return None if isinstance(own, Whiteout) else own
-        below = folder.lower.entries.get(name) if folder.lower else None
+        if folder.lower is None:
+            return None
+        return folder.shown.get(name) or self._show(folder, folder.lower, name)
+
+    def _show(self, folder: Directory, lower: Directory, name: str) -> Inode | None:
+        """The node for a lower entry: one and the same as long as anything refers to it."""
+        below = lower.entries.get(name)
         if below is None:
             return None
-        key = (folder, name)
-        shown = self._shown.get(key)
-        if shown is None:
-            shown = self._shown[key] = below.shadow(Place(folder, name))
-        return shown
+        if isinstance(below, Directory):
+            shown = folder.shown[name] = below.shadow(Place(folder, name))
+            return shown
+        known = self._shown.get((folder, name))
+        if known is None:
+            known = self._shown[(folder, name)] = below.shadow(Place(folder, name))
+        return known
+
+    def _hide(self, folder: Directory, name: str) -> None:
+        folder.shown.pop(name, None)
+        self._shown.pop((folder, name), None)
 
     def names(self, folder: Inode) -> list[str]:
         assert isinstance(folder, Directory)
@@ -85,7 +97,7 @@ class OverlayTree(MemoryTree):
         if isinstance(node, Regular):
             self.charge(node.allocated)
         parent.entries[name] = node
-        self._shown.pop((parent, name), None)
+        self._hide(parent, name)
         if isinstance(node, Directory):
             node.merged = True
         else:
@@ -101,7 +113,7 @@ class OverlayTree(MemoryTree):
             if self._whiteout is None:
                 self._whiteout = Whiteout(self.now())
             folder.entries[name] = self._whiteout
-            self._shown.pop((folder, name), None)
+            self._hide(folder, name)
         else:
             del folder.entries[name]
 
