@@ -9,7 +9,9 @@ import tempfile
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.engine.images.service import Images
+from daemon.engine.networks import Networks
 from daemon.engine.system import System
+from daemon.engine.volumes import Volumes
 from daemon.events import Events
 from daemon.fs.layers import LayerStore
 from daemon.ids import Ids
@@ -45,6 +47,12 @@ class Daemon:
             engine_version=self.profile.version,
         )
         self._closing.push_async_callback(self.images.close)
+        self.networks = Networks(
+            self.clock, self.ids, self.events, self.config.default_address_pools
+        )
+        self.volumes = Volumes(
+            self.clock, self.ids, self.events, self.layers.spool, self.config.bind_mounts
+        )
         self.system = System(
             self.config,
             self.clock,

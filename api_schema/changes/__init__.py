@@ -4,6 +4,7 @@ import functools
 
 from api_schema.changes import (
     v1_25,
+    v1_28,
     v1_31,
     v1_32,
     v1_41,
@@ -41,11 +42,13 @@ ALL_CHANGES: tuple[type[VersionChange], ...] = (
     v1_43.EmptyNamesOfImages,
     v1_42.DropKernelMemory,
     v1_42.MultiplexedStreamType,
+    v1_42.PruneAnonymousVolumes,
     v1_42.SelectDiskUsageTypes,
     v1_42.SharedSizeOfImages,
     v1_41.DropNameFilterOfImages,
     v1_32.PullPlatform,
     v1_31.DropBuilderSize,
+    v1_28.DropContainersOfNetworkList,
     v1_25.KeyValueSecurityOptions,
     # Last, because it sorts what all the others leave behind.
     v1_50.DropLegacyFieldsOfInfo,

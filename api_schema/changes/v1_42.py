@@ -32,3 +32,9 @@ class SharedSizeOfImages(VersionChange):
     """`GET /images/json` takes `shared-size`."""
 
     since = V1_42
+
+
+class PruneAnonymousVolumes(VersionChange):
+    """`POST /volumes/prune` removes named volumes only with the filter `all`."""
+
+    since = V1_42

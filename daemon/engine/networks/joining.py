@@ -1,0 +1,149 @@
+"""A container comes onto a network and goes: addresses, interface, names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from api_schema.endpoint_settings import EndpointSettings
+from daemon.engine.networks.ipam import IPAddress, Pool
+from daemon.engine.networks.network import Attachment, Network
+from daemon.engine.networks.rules import parse_address
+from daemon.errors import DockerError, Forbidden, Unavailable
+from daemon.ids import Ids
+from daemon.process.net import Fabric, NetNamespace
+
+SHORT_ID = 12
+_WITHOUT_ADDRESSES = ("host", "null")
+
+
+class Joiner:
+    """Gives out addresses, puts interfaces into namespaces, and answers names."""
+
+    def __init__(
+        self,
+        ids: Ids,
+        fabric: Fabric,
+        networks_of: Callable[[NetNamespace], Iterable[Network]],
+    ) -> None:
+        self._ids = ids
+        self._fabric = fabric
+        self._networks_of = networks_of
+        self._turn = 0
+
+    def join(
+        self,
+        network: Network,
+        container_id: str,
+        container_name: str,
+        hostname: str,
+        settings: EndpointSettings,
+        namespace: NetNamespace,
+    ) -> EndpointSettings:
+        if container_id in network.attachments:
+            raise Forbidden(
+                f"endpoint with name {container_name} already exists in network {network.name}"
+            )
+        has_addresses = network.driver not in _WITHOUT_ADDRESSES
+        attachment = Attachment(
+            container_id,
+            container_name,
+            endpoint_id=self._ids.id64(),
+            mac_address=(settings.mac_address or self._ids.mac()) if has_addresses else "",
+            namespace=namespace,
+        )
+        if has_addresses:
+            self._take_addresses(network, attachment, settings)
+            self._plug(network, attachment)
+        if network.has_names:
+            attachment.dns_names = _dns_names(attachment, settings, hostname)
+        network.attachments[container_id] = attachment
+        return _shown(network, attachment, settings)
+
+    def _take_addresses(
+        self, network: Network, attachment: Attachment, settings: EndpointSettings
+    ) -> None:
+        asked = settings.ipam_config
+        wanted = {4: asked.ipv4_address, 6: asked.ipv6_address} if asked else {}
+        try:
+            for version in (4, 6):
+                if taken := _take(network, version, wanted.get(version, "")):
+                    attachment.addresses.append(taken)
+        except DockerError:
+            _give_back(attachment)
+            raise
+
+    def _plug(self, network: Network, attachment: Attachment) -> None:
+        namespace = attachment.namespace
+        namespace.fabric = self._fabric
+        namespace.attach(
+            network.id,
+            addresses=[pool.show(address) for pool, address in attachment.addresses],
+            mac=attachment.mac_address,
+            gateway=network.gateway(4),
+        )
+        namespace.resolver = lambda name: self.resolve(namespace, name)
+
+    def leave(self, network: Network, container_id: str) -> None:
+        attachment = network.attachments.pop(container_id, None)
+        if attachment is not None:
+            _give_back(attachment)
+            attachment.namespace.detach(network.id)
+
+    def resolve(self, namespace: NetNamespace, name: str) -> list[str]:
+        """Addresses of everybody called `name`, or `name.network`, on the namespace's networks; in turn."""
+        found: list[str] = []
+        for network in self._networks_of(namespace):
+            if network.has_names:
+                plain = name.removesuffix(f".{network.name}")
+                for attachment in network.named(plain):
+                    found += [str(address) for _pool, address in attachment.addresses]
+        self._turn += 1
+        start = self._turn % len(found) if found else 0
+        return found[start:] + found[:start]
+
+
+def _take(network: Network, version: int, wanted: str) -> tuple[Pool, IPAddress] | None:
+    pools = [pool for pool in network.pools if pool.version == version]
+    if not pools:
+        return None
+    if address := parse_address(wanted):
+        pool = next((pool for pool in pools if address in pool.subnet), pools[0])
+        return pool, pool.take(address)
+    for pool in pools:
+        if (free := pool.take_any()) is not None:
+            return pool, free
+    raise Unavailable(
+        f"no available IPv{version} addresses on this network's address pools: {network.name} ({network.id})"
+    )
+
+
+def _give_back(attachment: Attachment) -> None:
+    for pool, address in attachment.addresses:
+        pool.give_back(address)
+    attachment.addresses.clear()
+
+
+def _dns_names(attachment: Attachment, settings: EndpointSettings, hostname: str) -> list[str]:
+    names = [attachment.container_name, *(settings.aliases or [])]
+    names += [attachment.container_id[:SHORT_ID], hostname]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _shown(
+    network: Network, attachment: Attachment, settings: EndpointSettings
+) -> EndpointSettings:
+    four, six = attachment.address(4), attachment.address(6)
+    return settings.model_copy(
+        update={
+            "network_id": network.id,
+            "endpoint_id": attachment.endpoint_id,
+            "mac_address": attachment.mac_address,
+            "gateway": network.gateway(4),
+            "ip_address": str(four[1]) if four else "",
+            "ip_prefix_len": four[0].subnet.prefixlen if four else 0,
+            "ipv6_gateway": network.gateway(6),
+            "global_ipv6_address": str(six[1]) if six else "",
+            "global_ipv6_prefix_len": six[0].subnet.prefixlen if six else 0,
+            "dns_names": attachment.dns_names or None,
+        }
+    )

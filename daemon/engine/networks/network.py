@@ -1,0 +1,135 @@
+"""A network's record: how it was made, its pools, and who is on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from api_schema.go_time import go_time
+from api_schema.networks import (
+    IPAM,
+    ConfigReference,
+    EndpointResource,
+    IPAMConfig,
+    NetworkInspect,
+)
+from daemon.engine.networks.ipam import IPAddress, IPNetwork, Pool
+from daemon.engine.networks.rules import PREDEFINED
+from daemon.process.net import NetNamespace
+
+
+@dataclass(slots=True)
+class Attachment:
+    """A running container's place on a network."""
+
+    container_id: str
+    container_name: str
+    endpoint_id: str
+    mac_address: str
+    namespace: NetNamespace
+    addresses: list[tuple[Pool, IPAddress]] = field(default_factory=list)
+    dns_names: list[str] = field(default_factory=list)
+
+    def address(self, version: int) -> tuple[Pool, IPAddress] | None:
+        return next((taken for taken in self.addresses if taken[0].version == version), None)
+
+    def shown(self, version: int) -> str:
+        """With its prefix length; empty without an address of this version."""
+        found = self.address(version)
+        return found[0].show(found[1]) if found else ""
+
+    def resource(self) -> EndpointResource:
+        return EndpointResource(
+            name=self.container_name,
+            endpoint_id=self.endpoint_id,
+            mac_address=self.mac_address,
+            ipv4_address=self.shown(4),
+            ipv6_address=self.shown(6),
+        )
+
+
+@dataclass(slots=True)
+class Network:
+    """What a client made of it, and what became of that."""
+
+    id: str
+    name: str
+    driver: str
+    created: int
+    ipam: IPAM
+    pools: list[Pool] = field(default_factory=list)
+    scope: str = "local"
+    enable_ipv4: bool = True
+    enable_ipv6: bool = False
+    internal: bool = False
+    attachable: bool = False
+    config_only: bool = False
+    config_from: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    attachments: dict[str, Attachment] = field(default_factory=dict)
+    """By container id, in the order in which they came."""
+
+    @property
+    def is_predefined(self) -> bool:
+        return self.name in PREDEFINED
+
+    @property
+    def has_names(self) -> bool:
+        """Do containers find each other by name here? Not on the default bridge."""
+        return not self.is_predefined
+
+    @property
+    def subnets(self) -> list[IPNetwork]:
+        return [pool.subnet for pool in self.pools]
+
+    @property
+    def has_configured_subnets(self) -> bool:
+        return any(pool.configured for pool in self.pools)
+
+    def gateway(self, version: int) -> str:
+        """What containers here are told to use as their gateway."""
+        if self.internal:
+            return ""
+        pool = self.pool(version)
+        return str(pool.gateway) if pool and pool.gateway else ""
+
+    def pool(self, version: int) -> Pool | None:
+        return next((pool for pool in self.pools if pool.version == version), None)
+
+    def named(self, name: str) -> Iterator[Attachment]:
+        """Everybody who answers to `name` here."""
+        wanted = name.lower()
+        for attachment in self.attachments.values():
+            if any(known.lower() == wanted for known in attachment.dns_names):
+                yield attachment
+
+    def shown_ipam(self) -> IPAM:
+        """As configured; what was chosen for the client is shown with its gateway."""
+        chosen = [
+            IPAMConfig(subnet=str(pool.subnet), gateway=str(pool.gateway))
+            for pool in self.pools
+            if not pool.configured
+        ]
+        config = [*(self.ipam.config or []), *chosen]
+        return IPAM(driver="default", options=self.ipam.options, config=config or None)
+
+    def inspect(self, *, with_containers: bool = True) -> NetworkInspect:
+        shown = self.attachments if with_containers else {}
+        return NetworkInspect(
+            name=self.name,
+            id=self.id,
+            created=go_time(self.created),
+            scope=self.scope,
+            driver=self.driver,
+            enable_ipv4=self.enable_ipv4,
+            enable_ipv6=self.enable_ipv6,
+            ipam=self.shown_ipam(),
+            internal=self.internal,
+            attachable=self.attachable,
+            config_from=ConfigReference(network=self.config_from),
+            config_only=self.config_only,
+            containers={key: attachment.resource() for key, attachment in shown.items()},
+            options=self.options,
+            labels=self.labels,
+        )
