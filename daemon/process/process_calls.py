@@ -33,6 +33,7 @@ class ProcessCalls(PathCalls):
         self.name = ""
         self.exe = ""
         self.is_main = False
+        self.oom_score_adj = 0
         self.started_at = machine.clock.monotonic()
         self.children: dict[int, Process] = {}
         self.child_changed = WaitQueue()

@@ -91,6 +91,11 @@ class Task:
         return self._fatal
 
     @property
+    def pending(self) -> frozenset[int]:
+        """Signals that were sent and not yet delivered."""
+        return frozenset(self._pending)
+
+    @property
     def ignores_children(self) -> bool:
         """Whether children that end leave no zombie behind."""
         return isinstance(self.actions.get(Signal.SIGCHLD, DEFAULT), Ignore)
@@ -102,7 +107,7 @@ class Task:
             return "Z"
         if self.stopped_by is not None:
             return "T"
-        return "S" if self._wakers else "R"
+        return "S" if self._wakers and not any(w.done() for w in self._wakers) else "R"
 
     async def checkpoint(self) -> None:
         """Handle pending signals, wait while paused, and yield when the time slice is used up."""
