@@ -5,6 +5,7 @@ _PACKAGE = "daemon.programs.services"
 PROGRAMS = {
     "apache/httpd": f"{_PACKAGE}.apache:main",
     "apache/apachectl": f"{_PACKAGE}.apache:apachectl",
+    "nginx/nginx": f"{_PACKAGE}.nginx:main",
     "hello/hello": f"{_PACKAGE}.hello:main",
 }
 """Program string -> "module:function"."""
