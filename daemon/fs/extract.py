@@ -155,10 +155,16 @@ class _Extraction:
         if not is_folder:
             self.fs.unlink(place)
             return
-        for name in self.fs.listdir(place):
-            inner = posixpath.join(place, name)
-            self._remove(inner, modes.S_ISDIR(self.fs.stat(inner, follow=False).mode))
-        self.fs.rmdir(place)
+        folders = [place]
+        for folder in folders:
+            for name in self.fs.listdir(folder):
+                inner = posixpath.join(folder, name)
+                if modes.S_ISDIR(self.fs.stat(inner, follow=False).mode):
+                    folders.append(inner)  # the loop comes to it
+                else:
+                    self.fs.unlink(inner)
+        for folder in reversed(folders):
+            self.fs.rmdir(folder)
 
     def _make(self, place: str, path: str, entry: Entry) -> None:
         if entry.kind not in FILE_TYPES:

@@ -89,11 +89,19 @@ class OverlayTree(MemoryTree):
         return names
 
     def own(self, node: Kind) -> Kind:
-        """Copy up: the node enters the upper layer, and the folders above it before."""
+        """Copy up: the node enters the upper layer, and before it the folders above it."""
         if node.place is None:
             return node
+        lower_folders: list[Inode] = [node]
+        while (place := lower_folders[-1].place) and place.parent.place is not None:
+            lower_folders.append(place.parent)
+        while lower_folders:
+            self._copy_up(lower_folders.pop())
+        return node
+
+    def _copy_up(self, node: Inode) -> None:
+        assert node.place is not None
         parent, name = node.place
-        self.own(parent)
         if isinstance(node, Regular):
             self.charge(node.allocated)
         parent.entries[name] = node
@@ -103,7 +111,6 @@ class OverlayTree(MemoryTree):
         else:
             node.nlink = min(node.nlink, 1)
         node.place = None
-        return node
 
     def is_charged(self, node: Inode) -> bool:
         return node.place is None
