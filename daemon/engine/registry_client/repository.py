@@ -67,8 +67,11 @@ class Repository:
     async def login(self) -> None:
         """Raise unless the credentials are good."""
         await self.connect()
-        async with self._request("GET", f"{self.endpoint.url}/v2/", scoped=False):
-            return
+        url = f"{self.endpoint.url}/v2/"
+        async with self._raw("GET", url, scoped=False) as response:
+            if response.status != HTTPStatus.OK:
+                status = f"{response.status} {HTTPStatus(response.status).phrase}"
+                raise UnexpectedAnswer(f"login attempt to {url} failed with status: {status}")
 
     # reading
 
@@ -198,7 +201,7 @@ class Repository:
         try:
             authorization = await self._authorization(scoped)
         except RegistryFailure as failed:
-            failed.args = (f'{method.capitalize()} "{url}": {failed}',)
+            failed.happened_in(method, url)
             raise
         if authorization:
             sent["Authorization"] = authorization
