@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
-from typing import IO, TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import IO, TYPE_CHECKING, Any
 
+from api_schema import go_json
 from api_schema.changes.v1_32 import PullPlatform
 from api_schema.changes.v1_41 import DropNameFilterOfImages
 from api_schema.changes.v1_42 import SharedSizeOfImages
@@ -191,7 +192,17 @@ def _pull(request: Request, daemon: Daemon) -> Reply:
     elif tag:
         reference = with_tag(reference, tag)
     messages = daemon.images.pull(reference, _parsed_platform(request), registry_auth(request))
-    return JsonLines(messages)
+    return JsonLines(in_order(messages))
+
+
+async def in_order(messages: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Progress lines with their members in the order of Go's JSONMessage, not sorted as a map's would be."""
+    try:
+        async for message in messages:
+            yield go_json.encode_compact(message) + b"\r\n"
+    finally:
+        if isinstance(messages, AsyncGenerator):
+            await messages.aclose()
 
 
 def registry_auth(request: Request) -> RegistryAuth:
@@ -223,7 +234,8 @@ async def image_load(request: Request, daemon: Daemon) -> Reply:
     """Every error after the parameters is in band, as with dockerd."""
     platform = _one_platform(request)
     quiet = request.query.flag("quiet", default=True)
-    return JsonLines(daemon.images.load(await spooled(request.body()), platform, quiet=quiet))
+    file = await spooled(request.body())
+    return JsonLines(in_order(daemon.images.load(file, platform, quiet=quiet)))
 
 
 async def image_get(request: Request, daemon: Daemon) -> Reply:
