@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from api_schema.containers import ContainerConfig
 from api_schema.images import CommitResponse
-from daemon.engine.build.committing import CommitOptions, commit
 from daemon.server.replies import Json, Reply
 from daemon.server.request import Request
 from daemon.server.routes.images import repo_tag_reference
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 
 async def image_commit(request: Request, daemon: Daemon) -> Reply:
+    from daemon.engine.build.committing import CommitOptions, commit
+
     query = request.query
     config = await request.json(ContainerConfig, optional=True)
     options = CommitOptions(

@@ -15,7 +15,6 @@ from api_schema.changes.v1_48 import ImagePlatforms
 from api_schema.changes.v1_49 import InspectImagePlatform
 from api_schema.changes.v1_50 import DeleteImagePlatforms
 from api_schema.oci import InvalidReference, Platform, Reference, is_digest
-from daemon.engine.build.changes import changed
 from daemon.engine.images import platforms
 from daemon.engine.images.listing import ListOptions
 from daemon.engine.images.references import ALGORITHM
@@ -163,6 +162,8 @@ async def image_create(request: Request, daemon: Daemon) -> Reply:
 
 
 async def _import(request: Request, daemon: Daemon) -> Reply:
+    from daemon.engine.build.changes import changed
+
     query = request.query
     reference = repo_tag_reference(query.get("repo"), query.get("tag"))
     source = query.get("fromSrc")
