@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from daemon.fs.archive_path import container_path, reach
-from daemon.fs.extract import extract
+from daemon.fs.extract import extract, extract_steps
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.namespace import Step
 from daemon.fs.nesting import Nested, flatten
@@ -16,7 +16,7 @@ from daemon.fs.nodes import Stat
 from daemon.fs.tarread import REGULAR, SECOND
 from daemon.fs.tarwrite import END, Members, header, padding
 
-__all__ = ["PathStat", "container_path", "export", "extract", "pack", "path_stat"]
+__all__ = ["PathStat", "container_path", "export", "extract", "extract_steps", "pack", "path_stat"]
 
 CHUNK = 1 << 18
 GO_TYPES = {
