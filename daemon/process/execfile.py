@@ -82,10 +82,10 @@ def load(process: "Process", file: str, argv: list[str], *, main: bool) -> Execu
     """Follow `#!` lines to a binary and choose the program for it."""
     interpreter, arguments = file, argv
     for _ in range(INTERPRETER_DEPTH + 1):
-        head = _head(process, interpreter)
+        head, where = _head(process, interpreter)
         if not head.startswith(b"#!"):
-            found = _binary(process, file, interpreter, arguments, head)
-            return found or _stand_in(process, file, interpreter, arguments, main)
+            name, program = _program(process, where, arguments, head, main)
+            return Executable(file, where, arguments, name, program)
         words = _interpreter_words(head, interpreter)
         arguments = [*words, interpreter, *arguments[1:]]
         interpreter = words[0]
@@ -93,9 +93,13 @@ def load(process: "Process", file: str, argv: list[str], *, main: bool) -> Execu
     raise os_error(errno.ELOOP, file)
 
 
-def _head(process: "Process", file: str) -> bytes:
-    # The kernel reads a file that the user may execute but not read.
-    return process.fs.read_bytes(process.realpath(file), HEAD_LIMIT)
+def _head(process: "Process", file: str) -> tuple[bytes, str]:
+    """A file's first bytes and its real path. The kernel reads what the user may execute but not read."""
+    opened = process.fs.open(file, os.O_RDONLY, cwd=process.cwd)
+    try:
+        return opened.pread(HEAD_LIMIT, 0), opened.path
+    finally:
+        opened.close()
 
 
 def _interpreter_words(head: bytes, file: str) -> list[str]:
@@ -105,33 +109,27 @@ def _interpreter_words(head: bytes, file: str) -> list[str]:
     return [os.fsdecode(word) for word in line.split(None, 1)]
 
 
-def _binary(
-    process: "Process", file: str, exe: str, argv: list[str], head: bytes
-) -> Executable | None:
-    """The program for a binary, or None if it is one that we do not simulate."""
-    lookup = process.machine.programs.lookup
-    where = process.realpath(exe)
-    if (scripted := process.machine.scripted(where, argv)) is not None:
-        return Executable(file, where, argv, f"scripted/{os.path.basename(where)}", scripted)
+def _program(
+    process: "Process", where: str, argv: list[str], head: bytes, main: bool
+) -> tuple[str, Program]:
+    """The program string and the program for a binary; a stand-in for one that we do not simulate."""
+    machine = process.machine
+    if (scripted := machine.scripted(where, argv)) is not None:
+        return f"scripted/{os.path.basename(where)}", scripted
     if not head.startswith(ELF):
-        raise os_error(errno.ENOEXEC, file)
+        raise os_error(errno.ENOEXEC, where)
     marked = program_of(head)
-    names = _names_for_real_binary(process, os.path.basename(exe)) if marked is None else [marked]
+    names = _names_for_real_binary(process, where) if marked is None else [marked]
     for name in names:
-        if (program := lookup(name)) is not None:
-            return Executable(file, where, argv, name, program)
-    return None
+        if (program := machine.programs.lookup(name)) is not None:
+            return name, program
+    machine.on_unsimulated(where)
+    return "unsimulated/stand-in", stand_in(machine, argv, main=main)
 
 
-def _stand_in(process: "Process", file: str, exe: str, argv: list[str], main: bool) -> Executable:
-    where = process.realpath(exe)
-    process.machine.on_unsimulated(where)
-    program = stand_in(process.machine, argv, main=main)
-    return Executable(file, where, argv, "unsimulated/stand-in", program)
-
-
-def _names_for_real_binary(process: "Process", base: str) -> list[str]:
+def _names_for_real_binary(process: "Process", where: str) -> list[str]:
     """A real ELF file (a loaded image) runs what we have under its name, in the flavour the image speaks."""
+    base = os.path.basename(where)
     if process.fs.exists("/bin/busybox"):
         return [f"busybox/{base}", base]
     return [f"gnu/{base}", f"shell/{base}", base]
@@ -181,6 +179,8 @@ def exec_error(name: str, error: OSError) -> ExecError:
 
 def check_cwd(process: "Process") -> None:
     """Enter the working directory, or fail as runc does."""
+    if process.cwd == "/":
+        return
     try:
         process.chdir(process.cwd)
     except OSError as error:
