@@ -11,13 +11,14 @@ from daemon.process.status import ExecError, Program, os_error
 from daemon.process.unsimulated import stand_in
 
 if TYPE_CHECKING:
-    from daemon.process.machine import Machine
     from daemon.process.process import Process
 
 INTERPRETER_DEPTH: Final = 4
 INTERPRETER_LINE: Final = 256
 ELF: Final = b"\x7fELF"
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+INIT_PROGRAM: Final = "docker/init"
+"""The program string of the `--init` shim, whose child is the container's main program."""
 MOUNT_HINT: Final = (
     "Are you trying to mount a directory onto a file (or vice-versa)? "
     "Check if the specified host path exists and is the expected type"
@@ -202,14 +203,3 @@ def _failed_exec(file: str, error: OSError) -> Program:
         return 255
 
     return main
-
-
-def init_shim(machine: "Machine") -> Program:
-    """The `--init` program, from the programs' own table if it has one."""
-    return machine.programs.lookup("docker/init") or _tini
-
-
-async def _tini(process: "Process") -> int:
-    from daemon.process.init_shim import main
-
-    return await main(process)

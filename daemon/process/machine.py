@@ -5,15 +5,18 @@ It owns every process and every task of the container and closes them; nothing o
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from daemon.clock import Clock
 from daemon.fs.nodes import Credentials, Stat
 from daemon.ids import Ids
+from daemon.process import init_shim
 from daemon.process.accounts import PROCESS_BASE, Counters, Limits, Memory
-from daemon.process.execfile import init_shim, resolve_first
+from daemon.process.execfile import INIT_PROGRAM, resolve_first
 from daemon.process.host_facts import HostFacts
 from daemon.process.net import NetNamespace
 from daemon.process.process import Process
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+INIT_PATH: Final = "/sbin/docker-init"
 EXEC_PID_STEP: Final = 6
 """runc's own threads take the pids in between: the first exec of a container is usually 7, then 13, 19."""
 
@@ -155,10 +159,11 @@ class Machine(ProcessTable):
             executable = resolve_first(process, argv)
             process.become(executable)
             return executable.main
-        process.argv = ["/sbin/docker-init", "--", *argv]
-        process.program, process.name, process.exe = "docker/init", "docker-init", process.argv[0]
+        process.argv = [INIT_PATH, "--", *argv]
+        process.program, process.exe = INIT_PROGRAM, INIT_PATH
+        process.name = os.path.basename(INIT_PATH)
         self.last_pid = EXEC_PID_STEP
-        return init_shim(self)
+        return init_shim.main
 
     def _give_terminal(self, process: Process, terminal: Terminal | None) -> None:
         if terminal is None:
@@ -178,6 +183,7 @@ class Machine(ProcessTable):
             )
         self.terminals[terminal.number] = terminal
         terminal.signal_group = self.signal_group
+        terminal.forget = partial(self.terminals.pop, terminal.number, None)
 
     def new_terminal(self) -> Terminal:
         terminal = Terminal()
@@ -211,7 +217,9 @@ class Machine(ProcessTable):
             return process.fate or ExitStatus(leaving.code & 0xFF)
         except (ProcessKilled, asyncio.CancelledError):
             return process.fate or ExitStatus(signal=Signal.SIGKILL)
-        except BaseException as error:
+        except BaseExceptionGroup as errors:
+            return process.fate or _group_status(process, errors)
+        except Exception as error:
             return process.fate or _crash(process, error)
         raise AssertionError("a program returns or raises")
 
@@ -274,14 +282,25 @@ class Machine(ProcessTable):
         return pipe
 
     def _out_of_memory(self, culprit: Process | None) -> None:
-        living = [p for p in self.processes.values() if p.status is None and p.fate is None]
-        if not living or self.limits.oom_kill_disable:
+        living = [p for p in self.processes.values() if p.status is None]
+        if self.limits.oom_kill_disable or not living or any(p.is_doomed for p in living):
             return
         victim = max(living, key=lambda p: p.memory)
         self.counters.oom_kills += 1
         if self.on_oom is not None:
             self.on_oom()
         victim.doom(ExitStatus(signal=Signal.SIGKILL))
+
+
+def _group_status(process: Process, errors: BaseExceptionGroup) -> ExitStatus:
+    """One of a process's tasks may end it as a whole."""
+    leaving = errors.subgroup(ProcessExit)
+    while isinstance(leaving, BaseExceptionGroup):
+        first = leaving.exceptions[0]
+        if isinstance(first, ProcessExit):
+            return ExitStatus(first.code & 0xFF)
+        leaving = first if isinstance(first, BaseExceptionGroup) else None
+    return _crash(process, errors)
 
 
 def _crash(process: Process, error: BaseException) -> ExitStatus:

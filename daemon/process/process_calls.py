@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
-from daemon.process.execfile import Executable, resolve
+from daemon.process.execfile import INIT_PROGRAM, Executable, resolve
 from daemon.process.path_calls import PathCalls
 from daemon.process.signals import is_valid
 from daemon.process.status import ExitStatus, Program, Replaced, Stopped, os_error
@@ -95,11 +95,13 @@ class ProcessCalls(PathCalls):
         descriptors to mine (default: 0, 1 and 2).
         """
         await self.checkpoint()
-        executable = resolve(cast("Process", self), list(argv), path=path, cwd=cwd)
+        for_init = self.program == INIT_PROGRAM
+        executable = resolve(cast("Process", self), list(argv), path=path, cwd=cwd, main=for_init)
         for fd in (fds or {}).values():
             self.description(fd)
         child = self._child(pgid)
         child.become(executable)
+        child.is_main = for_init
         child.env = dict(self.env if env is None else env)
         if cwd is not None:
             child.cwd = self.realpath(cwd)

@@ -75,11 +75,17 @@ class Task:
         """The process's task runs from here on."""
         self._running = True
         self._slice = stopwatch()
+        self._attention = self._attention or self.machine.frozen
 
     def end(self) -> None:
         """The program is over; nothing can wake or cancel it any more."""
         self._running = False
         self._account()
+
+    @property
+    def is_doomed(self) -> bool:
+        """Whether it has been killed and has not unwound yet."""
+        return self._fatal is not None and self.status is None
 
     @property
     def fate(self) -> ExitStatus | None:
