@@ -126,6 +126,7 @@ class AuthRequest(WireModel):
     """The body of `POST /auth`."""
 
     go_type = "registry.AuthConfig"
+    go_struct = ""
 
     username: Annotated[str, Field(alias="username")] = ""
     password: Annotated[str, Field(alias="password")] = ""

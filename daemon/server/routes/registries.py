@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from api_schema import go_json
+from api_schema.base import shape_for
 from api_schema.changes.v1_46 import PushPlatform
 from api_schema.images import AuthReply, AuthRequest
 from daemon.engine.images import platforms
 from daemon.engine.images.service import parse_reference
-from daemon.errors import InvalidParameter
+from daemon.errors import InvalidParameter, System
 from daemon.server.replies import Json, JsonLines, Reply
 from daemon.server.request import Request
 from daemon.server.routes.images import in_order, registry_auth, with_tag
@@ -72,9 +74,14 @@ async def distribution_inspect(request: Request, daemon: Daemon) -> Reply:
 
 
 async def system_auth(request: Request, daemon: Daemon) -> Reply:
+    """Docker decodes this body without its usual checks: any content type, and 500 for what is no JSON."""
     from daemon.engine.registry_client import RegistryAuth
 
-    asked = await request.json(AuthRequest)
+    try:
+        document = go_json.parse(await request.read())
+        asked = AuthRequest.model_validate(shape_for(AuthRequest).read_document(document))
+    except go_json.GoDecodeError as error:
+        raise System(str(error)) from None
     auth = RegistryAuth(asked.username, asked.password, asked.identity_token)
     await daemon.images.remote().login(asked.server_address, auth)
     return Json(AuthReply(status="Login Succeeded"))

@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from api_schema import go_json
-from api_schema.base import shape_for
-from api_schema.system import AuthConfig
-from daemon.engine.auth import authenticate
 from daemon.engine.system import event_message
 from daemon.errors import System
 from daemon.events import Event, check_period
@@ -59,21 +55,10 @@ async def _rendered(events: AsyncIterator[Event], request: Request) -> AsyncIter
         yield codec.render(event_message(event), request.version)
 
 
-async def system_auth(request: Request, daemon: Daemon) -> Reply:
-    """Docker decodes this body without its usual checks: any content type, and 500 for what is no JSON."""
-    try:
-        document = go_json.parse(await request.read())
-        asked = AuthConfig.model_validate(shape_for(AuthConfig).read_document(document))
-    except go_json.GoDecodeError as error:
-        raise System(str(error)) from None
-    return Json(await authenticate(daemon.images.registry, asked))
-
-
 ROUTES = [
     Route("GET", "/_ping", system_ping),
     Route("HEAD", "/_ping", system_ping),
     Route("GET", "/version", system_version),
     Route("GET", "/info", system_info),
     Route("GET", "/events", system_events),
-    Route("POST", "/auth", system_auth, shielded=False),
 ]
