@@ -4,6 +4,7 @@ It owns every process and every task of the container and closes them; nothing o
 """
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -149,7 +150,7 @@ class Machine(ProcessTable):
         if as_init:
             self.last_pid = 0
         elif not self.processes:
-            raise os_error(3)
+            raise os_error(errno.ESRCH)
         process = self.new_process(step=1 if as_init else EXEC_PID_STEP)
         process.is_main = as_init
         return process
@@ -213,6 +214,7 @@ class Machine(ProcessTable):
                     return ExitStatus(int(await program(process)) & 0xFF)
                 except Replaced as replaced:
                     program = replaced.program
+                    self.memory.charge(PROCESS_BASE - process.memory, process)
         except ProcessExit as leaving:
             return process.fate or ExitStatus(leaving.code & 0xFF)
         except (ProcessKilled, asyncio.CancelledError):

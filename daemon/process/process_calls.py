@@ -121,7 +121,6 @@ class ProcessCalls(PathCalls):
         for fd in sorted(self.cloexec & self.fds.keys()):
             self.close(fd)
         self.actions = inherited(self.actions)
-        self.machine.memory.charge(-self.memory, cast("Process", self))
         raise Replaced(executable.main)
 
     async def wait(

@@ -1,5 +1,6 @@
 """Who is related to whom: the process table of a container, its groups, sessions, orphans and zombies."""
 
+import errno
 from typing import TYPE_CHECKING, cast
 
 from daemon.process.accounts import Limits, check_pids
@@ -91,7 +92,7 @@ class ProcessTable:
         """A signal from the host: PID 1 cannot refuse SIGKILL and SIGSTOP from here. ProcessLookupError if gone."""
         process = self.processes.get(pid)
         if process is None or process.status is not None:
-            raise os_error(3)
+            raise os_error(errno.ESRCH)
         if signum:
             process.post(signum, outside=True)
 

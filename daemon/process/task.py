@@ -5,6 +5,7 @@ stopwatch, and does not switch tasks.
 """
 
 import asyncio
+import errno
 from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -35,8 +36,6 @@ T = TypeVar("T")
 
 SLICE: Final = 0.001
 """Seconds that a process may compute before others get their turn."""
-
-EINVAL: Final = 22
 
 
 class Task:
@@ -195,7 +194,7 @@ class Task:
         while self.machine.clock.monotonic() < deadline:
             await self.wait_on(deadline=deadline)
             if self._handled != before:
-                raise os_error(4)
+                raise os_error(errno.EINTR)
 
     async def pause(self) -> None:
         """pause(2): return once a signal handler ran."""
@@ -215,7 +214,7 @@ class Task:
             while not inner.done():
                 await self.wait_on(done)
                 if self._handled != before and not inner.done():
-                    raise os_error(4)
+                    raise os_error(errno.EINTR)
             return inner.result()
         finally:
             if not inner.done():
@@ -232,7 +231,7 @@ class Task:
         wait, sleep and pause are interrupted by every handler.
         """
         if not is_valid(signum) or (signum in UNCATCHABLE and action is not DEFAULT):
-            raise os_error(EINVAL)
+            raise os_error(errno.EINVAL)
         previous = self.actions.get(signum, DEFAULT)
         self.actions[signum] = action
         self._restart[signum] = restart
@@ -329,7 +328,8 @@ class Task:
             raise ProcessKilled
 
     def uncharge(self, nbytes: int) -> None:
-        self.machine.memory.charge(-nbytes, cast("Process", self))
+        """Give memory back; no more than is left, for a generator may be closed after its process has ended."""
+        self.machine.memory.charge(-min(nbytes, self.memory), cast("Process", self))
 
 
 def inherited(actions: dict[int, Action]) -> dict[int, Action]:
