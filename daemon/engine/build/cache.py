@@ -31,6 +31,8 @@ class Record:
     parent: str = ""
     folder: MemoryTree | None = None
     in_use: int = 0
+    shared: bool = False
+    """An image has these layers too."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache, Record, key_of
@@ -30,6 +30,7 @@ from daemon.engine.dockerfile.source import Line
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.layers import LayerStore, chain_id
 from daemon.fs.overlay import OverlayTree
+from daemon.fs.tree import Tree
 
 Output = Callable[[bytes, int], None]
 
@@ -73,7 +74,7 @@ class Mounted:
     """A mount of a RUN with its files in hand; or, with `secret`, one file of content."""
 
     mount: ops.RunMount
-    files: OverlayTree | None = None
+    tree: Tree[Any] | None = None
     record: Record | None = None
     secret: bytes | None = None
 
