@@ -13,8 +13,8 @@ from daemon.errors import InvalidParameter, System, Unsupported
 from daemon.server.hijack import Duplex
 from daemon.server.replies import Json, JsonLines, Reply, SwitchProtocols
 from daemon.server.request import Request
-from daemon.server.routes.images import spooled
 from daemon.server.routing import Route
+from daemon.server.uploads import spooled
 
 if TYPE_CHECKING:
     from daemon.app import Daemon

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from api_schema import go_json
 from api_schema.changes.v1_32 import PullPlatform
@@ -25,6 +24,7 @@ from daemon.errors import InvalidParameter, Unsupported
 from daemon.server.replies import Empty, Json, JsonLines, Reply, Stream
 from daemon.server.request import Request
 from daemon.server.routing import Route
+from daemon.server.uploads import spooled
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 LIST_FILTERS = ("dangling", "label", "before", "since", "reference", "until")
 PRUNE_FILTERS = ("dangling", "label", "label!", "until")
-UPLOAD_IN_MEMORY = 1 << 20
 
 
 async def image_list(request: Request, daemon: Daemon) -> Reply:
@@ -256,19 +255,6 @@ def _save(request: Request, daemon: Daemon, names: list[str]) -> Reply:
             yield chunk
 
     return Stream(stream(), content_type="application/x-tar")
-
-
-async def spooled(chunks: AsyncIterator[bytes]) -> IO[bytes]:
-    """The whole body as a file, from its start: in memory while it is small."""
-    file = tempfile.SpooledTemporaryFile(max_size=UPLOAD_IN_MEMORY)  # noqa: SIM115 - handed on
-    try:
-        async for chunk in chunks:
-            file.write(chunk)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
 
 
 ROUTES = [
