@@ -91,7 +91,7 @@ class Shelf(Protocol):
         container: str,
         container_config: Mapping[str, Any],
         config: Mapping[str, Any],
-        layer: IO[bytes] | None,
+        layer: IO[bytes],
         author: str,
     ) -> Image:
         """A new image on top of `parent`."""

@@ -79,8 +79,10 @@ class Builds:
     """All jobs of a daemon, running ones and history."""
 
     def __init__(
-        self, images: Images, cache: Cache, runner: Runner, clock: Clock, ids: Ids
+        self, id: str, images: Images, cache: Cache, runner: Runner, clock: Clock, ids: Ids
     ) -> None:
+        self.id = id
+        """The worker's: the daemon's own."""
         self.images = images
         self.cache = cache
         self.runner = runner

@@ -15,7 +15,8 @@ from daemon.engine.build.jobs import Builds, Exporter, Job
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.messages import chosen, history_record, status_response, usage
 from daemon.server.buildkit.refusals import as_grpc, refusal
-from daemon.server.buildkit.session import Session, Sessions
+from daemon.server.buildkit.session import Session
+from daemon.server.buildkit.sessions import Sessions
 from daemon.server.buildkit.worker import CAPS, LLB_CAPS, VERSION, worker
 
 CONTROL = "/moby.buildkit.v1.Control/"
