@@ -62,12 +62,13 @@ class Cache:
 
     def keep(self, key: str, description: str, diff_ids: tuple[str, ...], parent: str) -> Record:
         """Remember the layers that a step led to; the newest result of a step counts."""
+        # The same layer may have been made again: hold it before the old entry lets go.
+        self.store.retain(diff_ids[-1])
         self._forget(key)
         now = self.clock.now()
         size = self.store.get(diff_ids[-1]).size
         identity = self.ids.identity()
         record = Record(identity, key, REGULAR, description, now, now, size, 1, diff_ids, parent)
-        self.store.retain(diff_ids[-1])
         self.records[key] = record
         return record
 
