@@ -24,6 +24,7 @@ from daemon.fs.overlay import OverlayTree
 from daemon.ids import Ids
 from daemon.process import stdio
 from daemon.process.machine import Machine, ProgramTable
+from daemon.process.procfs import mount_kernel_trees
 from daemon.process.status import ExecError
 
 HOSTNAME = "buildkitsandbox"
@@ -72,7 +73,7 @@ class BuildRunner:
     ) -> Iterator[dict[str, str]]:
         """The kernel's filesystems, the host's files and what RUN asks for; yields secrets for the environment."""
         files = machine.fs
-        machine.mount_kernel_filesystems()
+        mount_kernel_trees(machine)
         files.mount("/dev", self.new_tree(), fstype="tmpfs")
         devices.populate(files, tty=False, privileged=False)
         self._host_files(files)

@@ -35,7 +35,7 @@ def worker(id: str) -> wire.WorkerRecord:
         id=id,
         labels=LABELS,
         platforms=[wire.Platform(os=o, architecture=a, variant=v) for o, a, v in PLATFORMS],
-        gc_policy=[wire.GcPolicy(**policy) for policy in POLICIES],  # type: ignore[arg-type]
+        gc_policy=[wire.GcPolicy(**policy) for policy in POLICIES],
         buildkit_version=VERSION,
     )
 
