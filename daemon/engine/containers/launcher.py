@@ -28,6 +28,7 @@ from daemon.process.accounts import Limits
 from daemon.process.logs import LogStore
 from daemon.process.machine import Machine, ProgramTable
 from daemon.process.process import Process
+from daemon.process.procfs import mount_kernel_trees
 from daemon.process.status import ExecError, ExitStatus
 from daemon.process.waiting import FairShare
 
@@ -126,6 +127,7 @@ class Launcher:
         for folder in ("/proc", "/sys"):
             fs.make_mountpoint(folder, folder=True)
         rootfs.mount_devices(fs, container, machine.memory.quota)
+        mount_kernel_trees(machine, privileged=container.host_config.privileged)
         self._write_host_files(container, joined)
         rootfs.mount_host_files(fs, container)
         rootfs.mount_all(fs, container, machine.memory.quota)
