@@ -80,6 +80,7 @@ class Daemon:
             facts=HostFacts(cpus=os.cpu_count() or 1),
             own_socket=self._own_socket,
             publish_host=self.config.publish_host,
+            bind_policy=self.config.bind_mounts,
             host_name=self.config.name,
         )
         self._closing.push_async_callback(self.containers.close)
