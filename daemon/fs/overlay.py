@@ -32,6 +32,10 @@ class MergedTree:
     diff_ids: tuple[str, ...] = ()
 
 
+class _Shown(WeakValueDictionary[tuple[Directory, str], Inode]):
+    """The lower files that are in use, by place: one node each, so that all who hold it see a copy-up."""
+
+
 class OverlayTree(MemoryTree):
     """`lower` with changes on top. Making one costs microseconds: nothing is copied before it is written."""
 
@@ -49,7 +53,7 @@ class OverlayTree(MemoryTree):
         self.root = lower.root.shadow(Place(lower.root, ""))
         self.root.place = None
         self._whiteout: Whiteout | None = None  # one inode for all, as in overlayfs
-        self._shown: WeakValueDictionary[tuple[Directory, str], Inode] = WeakValueDictionary()
+        self._shown: _Shown | None = None
 
     def lookup(self, folder: Inode, name: str) -> Inode | None:
         assert isinstance(folder, Directory)
@@ -68,6 +72,8 @@ class OverlayTree(MemoryTree):
         if isinstance(below, Directory):
             shown = folder.shown[name] = below.shadow(Place(folder, name))
             return shown
+        if self._shown is None:
+            self._shown = _Shown()
         known = self._shown.get((folder, name))
         if known is None:
             known = self._shown[(folder, name)] = below.shadow(Place(folder, name))
@@ -75,7 +81,8 @@ class OverlayTree(MemoryTree):
 
     def _hide(self, folder: Directory, name: str) -> None:
         folder.shown.pop(name, None)
-        self._shown.pop((folder, name), None)
+        if self._shown is not None:
+            self._shown.pop((folder, name), None)
 
     def names(self, folder: Inode) -> list[str]:
         assert isinstance(folder, Directory)
