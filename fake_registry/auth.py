@@ -27,15 +27,6 @@ class Access(NamedTuple):
     def scope(self) -> str:
         return f"repository:{self.name}:{','.join(self.actions)}"
 
-    def detail(self) -> list[dict[str, str]] | None:
-        """As Docker's registry tells what was missing."""
-        if not self.name:
-            return None
-        return [
-            {"Type": "repository", "Class": "", "Name": self.name, "Action": action}
-            for action in self.actions
-        ]
-
 
 class Authorizer(Protocol):
     def check(self, request: web.Request, access: Access) -> None:
@@ -65,9 +56,8 @@ class Basic:
     def check(self, request: web.Request, access: Access) -> None:
         login = basic_login(request)
         if login is None or not accepted(self._users, login):
-            challenge = f'Basic realm="{self._realm}"'
             raise RegistryError(
-                "UNAUTHORIZED", detail=access.detail(), headers={"WWW-Authenticate": challenge}
+                "UNAUTHORIZED", headers={"WWW-Authenticate": f'Basic realm="{self._realm}"'}
             )
 
     async def token(self, request: web.Request) -> web.Response | None:
@@ -77,13 +67,12 @@ class Basic:
 class Bearer:
     """Docker's token protocol: a challenge names the realm, the realm grants what the user may do.
 
-    With `anonymous_pull`, as on Docker Hub, anybody may pull. A wrong password is refused by the realm;
-    without `users` any password is right.
+    With `anonymous_pull`, as on Docker Hub, anybody may pull. A wrong password is refused by the realm.
     """
 
     def __init__(
         self,
-        users: Mapping[str, str] | None,
+        users: Mapping[str, str],
         now: Callable[[], float],
         *,
         key: bytes = b"fake registry",
@@ -117,14 +106,20 @@ class Bearer:
         if error:
             parts.append(f'error="{error}"')
         headers = {"WWW-Authenticate": "Bearer " + ",".join(parts)}
-        return RegistryError("UNAUTHORIZED", headers=headers, detail=access.detail())
+        detail = [
+            {"Type": "repository", "Class": "", "Name": access.name, "Action": action}
+            for action in access.actions
+        ]
+        return RegistryError(
+            "UNAUTHORIZED", headers=headers, detail=detail if access.name else None
+        )
 
     async def token(self, request: web.Request) -> web.Response | None:
         fields = await request.post() if request.method == "POST" else {}
         login = basic_login(request)
         if "username" in fields:
             login = (str(fields["username"]), str(fields.get("password", "")))
-        if login is not None and self._users is not None and not accepted(self._users, login):
+        if login is not None and not accepted(self._users, login):
             raise RegistryError("UNAUTHORIZED", message="incorrect username or password")
         asked = [*request.query.getall("scope", []), str(fields.get("scope", ""))]
         granted = self._grant(login, " ".join(asked).split())

@@ -56,8 +56,7 @@ class Attachment:
         return chunks
 
     def close(self) -> None:
-        """Detach: nobody waits for this client any more, and what it has not read is dropped."""
-        self._chunks.clear()
+        """Detach: nobody waits for this client any more."""
         self.end()
         self._streams.detach(self)
 

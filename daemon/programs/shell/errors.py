@@ -21,3 +21,32 @@ class ShellSyntaxError(Exception):
         self.expecting = expecting
         self.line = line
         self.near = near
+
+
+class ShellError(Exception):
+    """A row of the messages table with its arguments; what it ends depends on where it happens.
+
+    `status` overrides the flavour's usual one, `bare` leaves the builtin's name out of the message, `usage` the whole
+    place, `mild` keeps the shell alive even where a special builtin failed.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *arguments: str,
+        status: int = 0,
+        bare: bool = False,
+        mild: bool = False,
+        usage: bool = False,
+    ) -> None:
+        super().__init__(kind, *arguments)
+        self.kind = kind
+        self.arguments = arguments
+        self.status = status
+        self.bare = bare
+        self.mild = mild
+        self.usage = usage
+
+
+class ExpansionError(ShellError):
+    """A word that cannot be expanded: ends a shell that is not interactive."""

@@ -14,6 +14,7 @@ class Flavour:
     dollar_quotes: bool = False
     """`$'...'`."""
     double_bracket: bool = False
+    """`[[` is syntax; in ash it is a builtin."""
     function_keyword: bool = False
     both_redirect: bool = False
     """`&>file`."""
@@ -24,7 +25,6 @@ ASH = Flavour(
     "ash",
     substrings=True,
     dollar_quotes=True,
-    double_bracket=True,
     function_keyword=True,
     both_redirect=True,
     process_substitution=True,

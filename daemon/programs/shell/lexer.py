@@ -68,7 +68,7 @@ class Lexer:
         self.pos = pos
         self.final = final
         self.extglob = False
-        self.closer = ""
+        self._in_array = False
         self._line, self._line_pos = line, pos
         self._operators = _OPERATORS[flavour.name]
         self._heredocs: list[HereDoc] = []
@@ -172,6 +172,8 @@ class Lexer:
             parts.append(AssignHead(head.group(1), None, bool(head.group(2)), head.group()))
         elif self.flavour.bash and (head := _INDEXED.match(self.text, self.pos)):
             self._indexed_head(head.group(1), head.end(), parts)
+        elif self._in_array and self.text[self.pos] == "[":
+            self._indexed_head("", self.pos + 1, parts)
         if parts and self.flavour.bash and self.text[self.pos : self.pos + 1] == "(":
             parts.append(self._array_literal())
 
@@ -200,7 +202,9 @@ class Lexer:
         self.pos += 1
         items: list[Word] = []
         while True:
+            self._in_array = True
             token = self.next_token()
+            self._in_array = False
             if token.word is not None:
                 items.append(token.word)
             elif token.text == ")":
@@ -449,7 +453,8 @@ class Lexer:
                 self.pos += 1
                 second = self.brace_word(quoted=True)
         elif op in ("/", "//"):
-            if op == "/" and self.text[self.pos : self.pos + 1] in ("#", "%"):
+            anchors = self.flavour.bash and op == "/"
+            if anchors and self.text[self.pos : self.pos + 1] in ("#", "%"):
                 op += self.text[self.pos]
                 self.pos += 1
             first = self.brace_word(quoted=False, stops="}/")

@@ -58,9 +58,9 @@ class Parser(Lexer):
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(text, flavour, pos=pos, line=line, final=final)
-        self._aliases = aliases or {}
+        self._aliases = {} if aliases is None else aliases
         self._alias_ends: dict[str, int] = {}
-        self._alias_next = False
+        self._alias_next = 0
         self._ahead: Token | None = None
         self._compound: dict[str, Callable[[Token], Command]] = {
             "if": self._if,
@@ -101,6 +101,8 @@ class Parser(Lexer):
         saved, self._ahead = self._ahead, None
         body = self._compound_list(allow_empty=True)
         token = self.take()
+        if token.kind == "eof":
+            self.unterminated("substitution", closer, token.pos)
         if token.text != closer or token.kind != "op":
             self.unexpected(token, closer)
         self._ahead = saved
@@ -146,7 +148,7 @@ class Parser(Lexer):
         """Complain about `token`, or ask for more text if it is the end."""
         if token.kind == "eof":
             if not self.final:
-                raise Incomplete(expecting)
+                raise Incomplete("" if expecting == "word" else expecting)
             kind = "eof"
         elif token.kind == "op":
             kind = "redirection" if token.text in _REDIRECTS else "token"
@@ -160,6 +162,13 @@ class Parser(Lexer):
             line=self.line_at(token.pos),
             near=self.source_line(token.pos),
         )
+
+    def _word_expected(self, token: Token, expecting: str = "word") -> NoReturn:
+        """Complain that a word is missing; to bash, the end of the text is a newline first."""
+        if token.kind == "eof" and self.final and self.flavour.bash:
+            near = self.source_line(token.pos)
+            raise ShellSyntaxError("token", "\n", line=self.line_at(token.pos), near=near)
+        self.unexpected(token, expecting if token.kind == "eof" else "")
 
     def expect(self, word: str) -> Token:
         """Consume the reserved word `word`."""
@@ -233,6 +242,7 @@ class Parser(Lexer):
         while self.reserved() == "!":
             self.take()
             negated = not negated
+            timed = timed or self._timed()
         commands = [self._command()]
         while self.at_operator("|", "|&"):
             if self.take().text == "|&":
@@ -273,9 +283,9 @@ class Parser(Lexer):
     def _stray_bang(self, token: Token) -> Command:
         self.unexpected(token)
 
-    def _expand_alias(self) -> bool:
-        """Replace the next token by its alias; whether the word after it is to be looked at, too."""
-        again = False
+    def _expand_alias(self) -> int:
+        """Replace the next token by its alias; where it ends if the word after it is to be looked at too, else 0."""
+        reach = 0
         while self._aliases:
             token = self.peek()
             name = token.word.literal if token.word else None
@@ -290,8 +300,8 @@ class Parser(Lexer):
             self._alias_ends[name] = token.pos + len(value)
             self.pos = token.pos
             self._ahead = None
-            again = value[-1:] in (" ", "\t")
-        return again
+            reach = token.pos + len(value) if value[-1:] in (" ", "\t") else reach and reach + grown
+        return reach
 
     def _simple(self) -> Command:
         assigns: list[Word] = []
@@ -304,18 +314,27 @@ class Parser(Lexer):
             if token.kind == "io" or (token.kind == "op" and token.text in _REDIRECTS):
                 redirects.append(self._redirect())
             elif token.word is None:
-                break
+                if not self._ash_logic(words):
+                    break
             elif token.word.head is not None and not words:
                 assigns.append(self.take().word or Word(()))
             else:
                 words.extend(self._argument(self.take()))
-                if self._alias_next:
+                if self._alias_next and self.peek().pos >= self._alias_next:
                     self._alias_next = self._expand_alias()
             if len(words) == 1 and not assigns and not redirects and self.at_operator("("):
                 return self._function(start, words[0], token)
         if not (assigns or words or redirects):
             self.unexpected(self.peek())
         return Simple(tuple(assigns), tuple(words), tuple(redirects), line)
+
+    def _ash_logic(self, words: list[Word]) -> bool:
+        """In ash `&&` and `||` inside `[[ ]]` are arguments, for `[[` is a command."""
+        inside = words and words[0].literal == "[[" and words[-1].literal != "]]"
+        if self.flavour.name != "ash" or not inside or not self.at_operator("&&", "||"):
+            return False
+        words.append(Word((Quoted("-a" if self.take().text == "&&" else "-o"),)))
+        return True
 
     def _argument(self, token: Token) -> list[Word]:
         word = token.word or Word(())
@@ -333,7 +352,7 @@ class Parser(Lexer):
             token = self.take()
         target = self.peek()
         if target.word is None:
-            self.unexpected(target)
+            self._word_expected(target, "")
         if token.text in ("<<", "<<-"):
             document = self._announce(token, target, target.word)
             self.take()
@@ -458,7 +477,7 @@ class Parser(Lexer):
     def _case(self, token: Token) -> Command:
         subject = self.take()
         if subject.word is None:
-            self.unexpected(subject)
+            self._word_expected(subject)
         self.skip_newlines()
         self.expect("in")
         self.skip_newlines()

@@ -89,8 +89,12 @@ class Word:
     parts: tuple[Part, ...]
     plain: str | None = field(init=False)
     literal: str | None = field(init=False)
+    value: "Word" = field(init=False)
+    """What is assigned, if this word is an assignment."""
 
     def __post_init__(self) -> None:
+        assigns = bool(self.parts) and isinstance(self.parts[0], AssignHead)
+        object.__setattr__(self, "value", Word(self.parts[1:]) if assigns else self)
         object.__setattr__(self, "plain", _plain(self.parts))
         only = self.parts[0] if len(self.parts) == 1 else None
         object.__setattr__(self, "literal", only.text if isinstance(only, Lit) else None)
@@ -122,7 +126,9 @@ def _needs_expanding(unquoted: str) -> bool:
     """Whether a pattern or a tilde may be in this; `[` alone is the name of a command."""
     if "*" in unquoted or "?" in unquoted or ("[" in unquoted and "]" in unquoted):
         return unquoted != "[[" and unquoted != "]]"
-    return unquoted.startswith("~") or ("~" in unquoted and "=" in unquoted) or "(" in unquoted
+    if "~" in unquoted and (unquoted[0] == "~" or ":~" in unquoted or "=~" in unquoted):
+        return True
+    return "(" in unquoted
 
 
 # ---- commands -------------------------------------------------------------------------------------

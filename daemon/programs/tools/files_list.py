@@ -52,9 +52,9 @@ _LONG = (
 
 @tool(
     _USAGE,
-    "1AaCxdLHRFplinshrSXvctukQw:T:",
+    "1AaCxdLHRFplinshrSXvctukw:T:",
     about="List directory contents",
-    gnu="bBfgGmNoqUZI:D",
+    gnu="bBfgGmNoqQUZI:D",
     long=_LONG,
     busybox_long="full-time group-directories-first=group color?=color",
     trouble=(2, 1),

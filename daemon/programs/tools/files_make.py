@@ -112,9 +112,9 @@ async def rmdir(proc: Process, options: Options) -> int:
 
 @tool(
     "[-irf] FILE...",
-    "irRfv",
+    "irRf",
     about="Remove (unlink) FILEs",
-    gnu="dI",
+    gnu="vdI",
     long="force=f recursive=r interactive?=i verbose=v dir=d one-file-system no-preserve-root "
     "preserve-root?",
 )
@@ -158,11 +158,12 @@ class _Remover:
         return True
 
     def _refused(self, path: str) -> bool:
-        dots = os.path.basename(path.rstrip("/")) in (".", "..")
-        if not is_gnu(self.proc):
-            return dots
-        root = path.strip("/") == "" and "no-preserve-root" not in self.options
-        return self.recursive and (dots or root)
+        return os.path.basename(path.rstrip("/")) in (".", "..") or (
+            is_gnu(self.proc)
+            and self.recursive
+            and path.strip("/") == ""
+            and "no-preserve-root" not in self.options
+        )
 
     async def _refuse(self, path: str) -> None:
         self.code = 1

@@ -10,7 +10,6 @@ from daemon.programs.tools.kit import (
     either,
     extra_operand,
     is_gnu,
-    is_musl,
     missing_operand,
     reason,
     tool,
@@ -132,8 +131,7 @@ async def realpath(proc: Process, options: Options) -> int:
 
 
 def _resolver(proc: Process, options: Options) -> Callable[[str], str]:
-    usual = "parent" if is_gnu(proc) or is_musl(proc) else "all"
-    rule = {"e": "all", "m": "none"}.get(options.last_of("em"), usual)
+    rule = {"e": "all", "m": "none"}.get(options.last_of("em"), "parent")
     start = options.value("relative-to")
 
     def resolve(path: str) -> str:

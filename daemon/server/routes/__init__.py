@@ -6,21 +6,7 @@ from importlib import import_module
 
 from daemon.server.routing import Route
 
-AREAS = (
-    "system",
-    "images",
-    "registries",
-    "commit",
-    "containers",
-    "container_streams",
-    "container_files",
-    "execs",
-    "build",
-    "networks",
-    "volumes",
-    "swarm",
-    "plugins",
-)
+AREAS = ("system", "images", "networks", "volumes")
 """Modules of this package; each has a list ROUTES."""
 
 

@@ -1,0 +1,306 @@
+"""The state of one shell or subshell: parameters, options, functions, and how it complains."""
+
+import os
+from typing import TYPE_CHECKING
+
+from daemon.programs.shell import parameters
+from daemon.programs.shell.control import Interrupted, ShellExit
+from daemon.programs.shell.errors import ShellError, ShellSyntaxError
+from daemon.programs.shell.expand import Expander
+from daemon.programs.shell.flavour import Flavour
+from daemon.programs.shell.interpreter import Interpreter
+from daemon.programs.shell.jobs import Jobs
+from daemon.programs.shell.messages import syntax_lines, text_of
+from daemon.programs.shell.pathnames import GlobRules
+from daemon.programs.shell.redirections import Redirections
+from daemon.programs.shell.special import BASH_VERSION_INFO, install_dynamic, letters
+from daemon.programs.shell.syntax import Function, List, ProcessSub, Word
+from daemon.programs.shell.traps import Traps
+from daemon.programs.shell.variables import Array, Variables, in_order
+
+if TYPE_CHECKING:
+    from daemon.process.process import Process
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Shell:
+    """`options` holds the set letters, and the long name of what has none (pipefail); `shopts` is bash's."""
+
+    def __init__(self, proc: "Process", flavour: Flavour, arg0: str) -> None:
+        self.proc = proc
+        self.flavour = flavour
+        self.arg0 = arg0
+        self.args: list[str] = []
+        self.options: set[str] = set()
+        self.shopts: set[str] = set()
+        self.functions: dict[str, Function] = {}
+        self.aliases: dict[str, str] = {}
+        self.hashed: dict[str, str] = {}
+        self.folders: list[str] = []
+        self.status = 0
+        self.pipe_status = [0]
+        self.last_background: int | None = None
+        self.pid = proc.pid
+        self.line = 1
+        self.source = ""
+        """The script or sourced file that runs; empty for -c and stdin."""
+        self.command = ""
+        """The builtin that runs, for its messages."""
+        self.command_string = False
+        self.interactive = False
+        self.assigning = False
+        """Whether the words under expansion belong to export and the like, whose arguments may be assignments."""
+        self.loops = 0
+        self.calls: list[str] = []
+        self.sourcing = 0
+        self.tested = 0
+        """How many conditions are around us, in which `set -e` is ignored."""
+        self.getopts_column = 0
+        self.history: list[str] = []
+        self.limits: dict[str, str] = {}
+        self.interrupted_by_user = False
+        self.started = proc.machine.clock.monotonic()
+        self.variables = Variables(proc.charge)
+        self._assemble()
+
+    def _assemble(self) -> None:
+        self.expander = Expander(self)
+        self.redirections = Redirections(self)
+        self.jobs = Jobs(self)
+        self.traps = Traps(self)
+        self.interpreter = Interpreter(self)
+        self.variables.evaluate = self.expander.evaluate
+        install_dynamic(self)
+
+    def subshell(self, proc: "Process") -> "Shell":
+        """A copy for a forked process: jobs are forgotten, traps reset."""
+        other = Shell.__new__(Shell)
+        other.__dict__.update(self.__dict__)
+        other.proc = proc
+        for name in ("args", "options", "shopts", "functions", "aliases", "hashed", "folders"):
+            setattr(other, name, getattr(self, name).copy())
+        other.calls = list(self.calls)
+        other.loops = 0
+        other.interactive = False
+        other.variables = self.variables.copy(proc.charge)
+        other._assemble()
+        other.traps.inherit(self.traps)
+        return other
+
+    # ---- parameters -------------------------------------------------------------------------------
+
+    def parameter(self, name: str) -> str | None:
+        """The value of a variable, positional or special parameter; None if unset."""
+        if name[0] not in "0123456789@*#?-$!":
+            return self.variables.get(name)
+        if name.isdigit():
+            number = int(name)
+            if number == 0:
+                return self.arg0
+            return self.args[number - 1] if number <= len(self.args) else None
+        return self._special(name)
+
+    def _special(self, name: str) -> str | None:
+        if name == "?":
+            return str(self.status)
+        if name == "#":
+            return str(len(self.args))
+        if name == "$":
+            return str(self.pid)
+        if name == "!":
+            return None if self.last_background is None else str(self.last_background)
+        if name == "-":
+            return letters(self)
+        return " ".join(self.args)
+
+    def home(self, user: str) -> str | None:
+        """What `~user` stands for; None if there is no such user."""
+        if user == "":
+            return self.variables.get("HOME")
+        if user == "+":
+            return self.variables.get("PWD")
+        try:
+            passwd = os.fsdecode(self.proc.machine.fs.read_bytes("/etc/passwd"))
+        except OSError:
+            return None
+        for line in passwd.splitlines():
+            fields = line.split(":")
+            if len(fields) >= 6 and fields[0] == user:
+                return fields[5]
+        return None
+
+    # ---- arrays -----------------------------------------------------------------------------------
+
+    def array_key(self, name: str, index: str) -> int | str:
+        """The key that a subscript means: text for an associative array, else a number."""
+        variable = self.variables.find(name)
+        if variable is not None and variable.associative:
+            return index
+        return self.expander.evaluate(index)
+
+    def _array(self, name: str) -> Array:
+        if name in ("PIPESTATUS", "FUNCNAME", "BASH_VERSINFO") and self.flavour.bash:
+            computed = {
+                "PIPESTATUS": map(str, self.pipe_status),
+                "FUNCNAME": reversed(self.calls),
+                "BASH_VERSINFO": BASH_VERSION_INFO,
+            }
+            return {**dict(enumerate(computed[name]))}
+        variable = self.variables.find(name)
+        if variable is None or variable.value is None:
+            return {}
+        if isinstance(variable.value, str):
+            return {0: variable.value}
+        if variable.associative:
+            return variable.value
+        return in_order(variable.value)
+
+    def element(self, name: str, index: str) -> str | None:
+        """One element; a negative index counts from the end."""
+        elements = self._array(name)
+        key = self.array_key(name, index)
+        if isinstance(key, int) and key < 0:
+            key += max((k for k in elements if isinstance(k, int)), default=-1) + 1
+        return elements.get(key)
+
+    def elements(self, name: str) -> list[str]:
+        """Every element's value."""
+        return list(self._array(name).values())
+
+    def keys(self, name: str) -> list[str]:
+        """Every element's key."""
+        return [str(key) for key in self._array(name)]
+
+    def describe(self, name: str, value: str, letter: str) -> str:
+        """`${x@a}` the attributes, `${x@A}` a command that makes the variable."""
+        variable = self.variables.find(name)
+        attributes = ""
+        if variable is not None:
+            marks = (
+                ("a", isinstance(variable.value, dict) and not variable.associative),
+                ("A", variable.associative),
+                ("i", variable.integer),
+                ("r", variable.readonly),
+                ("x", variable.exported),
+            )
+            attributes = "".join(mark for mark, holds in marks if holds)
+        if letter == "a":
+            return attributes
+        quoted = parameters.quote(value)
+        return f"declare -{attributes} {name}={quoted}" if attributes else f"{name}={quoted}"
+
+    # ---- what the expander asks for ---------------------------------------------------------------
+
+    def glob_rules(self) -> GlobRules:
+        """The options that globbing depends on."""
+        options = self.shopts
+        return GlobRules(
+            "extglob" in options,
+            "dotglob" in options,
+            "nocaseglob" in options,
+            "globstar" in options,
+            self.flavour.bash,
+        )
+
+    async def substitute(self, body: List) -> str:
+        """The output of a command substitution."""
+        return await self.interpreter.substitute(body)
+
+    async def process_substitution(self, part: ProcessSub) -> str:
+        """The path of a pipe to or from a process."""
+        return await self.interpreter.process_substitution(part)
+
+    def prompt_text(self, text: str) -> str:
+        """A prompt with its escapes expanded."""
+        from daemon.programs.shell.prompt import expand_prompt
+
+        return expand_prompt(self, text)
+
+    def source_text(self, word: Word) -> str:
+        """A word roughly as it was written, for messages."""
+        from daemon.programs.shell.unparse import word_text
+
+        return word_text(word)
+
+    async def interrupted(self) -> None:
+        """A signal handler ran during a system call: run the traps; ^C at a prompt abandons the line."""
+        if self.interrupted_by_user:
+            self.interrupted_by_user = False
+            raise Interrupted
+        await self.traps.run_pending()
+
+    # ---- complaints -------------------------------------------------------------------------------
+
+    def place(self) -> str:
+        """What a message starts with: the shell's name, and where in which script."""
+        name = {"ash": self._ash_place, "dash": self._dash_place, "bash": self._bash_place}
+        return name[self.flavour.name]()
+
+    def _ash_place(self) -> str:
+        source = self.source if self.source != self.arg0 else ""
+        command = self.command or source
+        if not command and not self.source:
+            return f"{self.arg0}: "
+        line = self.line - (self.command_string and not self.source)
+        at = "" if self.interactive and not self.source else f"line {line}: "
+        return f"{self.arg0}: {command}: {at}" if command else f"{self.arg0}: {at}"
+
+    def _dash_place(self) -> str:
+        source = self.source if self.source != self.arg0 else ""
+        command = self.command or source
+        return f"{self.arg0}: {self.line}: " + (f"{command}: " if command else "")
+
+    def _bash_place(self) -> str:
+        command = f"{self.command}: " if self.command else ""
+        if self.interactive and not self.source:
+            return f"{os.path.basename(self.arg0)}: {command}"
+        where = self.source or ("environment" if self.calls and self.command_string else self.arg0)
+        return f"{where}: line {self.line}: {command}"
+
+    async def complain(self, text: str) -> None:
+        """One line on stderr, with the place in front."""
+        await self.say(f"{self.place()}{text}\n")
+
+    async def say(self, text: str) -> None:
+        """Text on stderr as it is; a closed stderr swallows it."""
+        try:
+            await self.proc.err(text)
+        except OSError:
+            return
+
+    async def report(self, error: ShellError) -> None:
+        """Complain in the flavour's words."""
+        text = text_of(error, self.flavour)
+        if error.usage:
+            await self.say(text + "\n")
+        else:
+            await self.complain(text)
+
+    async def report_syntax(self, error: ShellSyntaxError, *, where: str = "") -> None:
+        """Complain about what cannot be parsed."""
+        lines = syntax_lines(error, self.flavour)
+        saved, self.line = self.line, error.line
+        if self.flavour.bash:
+            self.line += error.kind in ("eof", "substitution")
+            head = self.place()
+            if self.command_string and not self.source and not where:
+                head = f"{self.arg0}: -c: line {self.line}: "
+            if where:
+                head = f"{self.arg0}: {where}: line {self.line}: "
+            await self.say("".join(f"{head}{line}\n" for line in lines))
+        else:
+            await self.complain(lines[0])
+        self.line = saved
+
+    def fatal_status(self, error: ShellError) -> int:
+        """With what status an expansion error ends the shell."""
+        if not self.flavour.bash:
+            return 2
+        fatal = error.kind in ("parameter", "unbound") and "e" not in self.options
+        return 127 if fatal else 1
+
+    async def fatal(self, error: ShellError) -> ShellExit:
+        """Report; the exception ends the shell, or in an interactive one the line."""
+        await self.report(error)
+        return ShellExit(self.fatal_status(error))

@@ -1,0 +1,85 @@
+"""Traps: what `trap` set, which signals arrived, and when their commands run."""
+
+from typing import TYPE_CHECKING
+
+from daemon.process.signals import DEFAULT, IGNORE, Signal
+from daemon.programs.common.signals import number_of
+from daemon.programs.shell.control import ShellExit
+
+if TYPE_CHECKING:
+    from daemon.programs.shell.shell import Shell
+
+PSEUDO = frozenset(["EXIT", "ERR", "DEBUG", "RETURN"])
+
+
+class Traps:
+    """`commands` maps a signal's short name (or EXIT, ERR, DEBUG, RETURN) to its text; an empty text ignores."""
+
+    def __init__(self, shell: "Shell") -> None:
+        self.shell = shell
+        self.commands: dict[str, str] = {}
+        self.pending: list[str] = []
+        self._running = False
+
+    def inherit(self, other: "Traps") -> None:
+        """In a subshell only what is ignored stays."""
+        self.commands = {name: text for name, text in other.commands.items() if not text}
+
+    def set(self, name: str, text: str | None) -> None:
+        """Set a trap; None resets it."""
+        if text is None:
+            self.commands.pop(name, None)
+        else:
+            self.commands[name] = text
+        if name in PSEUDO:
+            return
+        number = number_of(name)
+        if number is None or number in (Signal.SIGKILL, Signal.SIGSTOP):
+            return
+        if text is None:
+            action = DEFAULT if not self._shell_ignores(name) else IGNORE
+            self.shell.proc.on_signal(number, action)
+        elif not text:
+            self.shell.proc.on_signal(number, IGNORE)
+        else:
+            self.shell.proc.on_signal(number, lambda _: self.pending.append(name), restart=False)
+
+    def _shell_ignores(self, name: str) -> bool:
+        return self.shell.interactive and name in ("TERM", "QUIT", "TSTP", "TTIN", "TTOU")
+
+    async def run_pending(self) -> None:
+        """Run the commands of the signals that arrived; `$?` is as it was afterwards."""
+        while self.pending:
+            name = self.pending.pop(0)
+            if text := self.commands.get(name):
+                await self._run(text)
+
+    async def _run(self, text: str) -> None:
+        shell = self.shell
+        status, tested = shell.status, shell.tested
+        await shell.interpreter.run_text(text)
+        shell.status, shell.tested = status, tested
+
+    async def run_exit(self, status: int) -> int:
+        """Run the EXIT trap once; returns the final status."""
+        text = self.commands.pop("EXIT", "")
+        if not text:
+            return status
+        self.shell.status = status
+        self.shell.tested = 0
+        try:
+            await self.shell.interpreter.run_text(text)
+        except ShellExit as ended:
+            return ended.status
+        return status
+
+    async def run_pseudo(self, name: str) -> None:
+        """Run the ERR, DEBUG or RETURN trap, unless it is already running."""
+        text = self.commands.get(name)
+        if not text or self._running:
+            return
+        self._running = True
+        try:
+            await self._run(text)
+        finally:
+            self._running = False

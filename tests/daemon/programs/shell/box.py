@@ -1,0 +1,215 @@
+"""A container with a shell in it and a handful of plain programs, for the shell's tests."""
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable
+
+from api_schema.simulated_binary import simulated_binary
+from daemon.clock import Clock
+from daemon.fs.content import Spool
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.memory import MemoryTree
+from daemon.ids import Ids
+from daemon.process.machine import Machine
+from daemon.process.process import Process
+from daemon.process.status import ExitStatus
+from daemon.process.stdio import Output, Pipe, Stdio
+from daemon.process.tty import Terminal
+from daemon.programs import lookup
+
+SHELLS = {
+    "ash": ("/bin/sh", "busybox/sh"),
+    "dash": ("/bin/dash", "shell/dash"),
+    "bash": ("/bin/bash", "shell/bash"),
+}
+Main = Callable[[Process], Awaitable[int]]
+
+
+async def cat(proc: Process) -> int:
+    if len(proc.argv) == 1:
+        while data := await proc.read(0):
+            await proc.out(data)
+    for path in proc.argv[1:]:
+        try:
+            fd = await proc.open(path)
+        except OSError as error:
+            await proc.err(f"cat: can't open '{path}': {error.strerror}\n")
+            return 1
+        while data := await proc.read(fd):
+            await proc.out(data)
+        proc.close(fd)
+    return 0
+
+
+async def ls(proc: Process) -> int:
+    for name in sorted(proc.listdir(proc.argv[1] if len(proc.argv) > 1 else ".")):
+        if not name.startswith("."):
+            await proc.out(name + "\n")
+    return 0
+
+
+async def env(proc: Process) -> int:
+    await proc.out("".join(f"{name}={value}\n" for name, value in sorted(proc.env.items())))
+    return 0
+
+
+async def args(proc: Process) -> int:
+    await proc.out("".join(f"[{word}]" for word in proc.argv[1:]) + "\n")
+    return 0
+
+
+async def sleep(proc: Process) -> int:
+    await proc.sleep(float(proc.argv[1]))
+    return 0
+
+
+async def sort(proc: Process) -> int:
+    fd = await proc.open(proc.argv[1]) if len(proc.argv) > 1 else 0
+    lines = [line async for line in proc.lines(fd)]
+    await proc.out(b"".join(sorted(lines)))
+    return 0
+
+
+async def wc(proc: Process) -> int:
+    await proc.out(f"{len([line async for line in proc.lines()])}\n")
+    return 0
+
+
+async def head(proc: Process) -> int:
+    left = int(proc.argv[2])
+    async for line in proc.lines():
+        await proc.out(line)
+        left -= 1
+        if not left:
+            break
+    return 0
+
+
+async def grep(proc: Process) -> int:
+    """`grep [-c] [-E] pattern`."""
+    pattern = re.compile(proc.argv[-1].encode())
+    found = [line async for line in proc.lines() if pattern.search(line)]
+    await proc.out(f"{len(found)}\n" if "-c" in proc.argv else b"".join(found))
+    return int(not found)
+
+
+async def echo(proc: Process) -> int:
+    await proc.out(" ".join(proc.argv[1:]) + "\n")
+    return 0
+
+
+async def mkdir(proc: Process) -> int:
+    for path in proc.argv[1:]:
+        if path != "-p":
+            proc.fs.makedirs(os.path.join(proc.cwd, path))
+    return 0
+
+
+async def remove(proc: Process) -> int:
+    for path in proc.argv[1:]:
+        if not path.startswith("-"):
+            proc.unlink(path)
+    return 0
+
+
+async def chmod(proc: Process) -> int:
+    for path in proc.argv[2:]:
+        proc.chmod(path, 0o755 if "x" in proc.argv[1] else int(proc.argv[1], 8))
+    return 0
+
+
+PLAIN: dict[str, Main] = {
+    "cat": cat,
+    "ls": ls,
+    "env": env,
+    "args": args,
+    "sleep": sleep,
+    "sort": sort,
+    "wc": wc,
+    "head": head,
+    "grep": grep,
+    "echo": echo,
+    "mkdir": mkdir,
+    "rm": remove,
+    "chmod": chmod,
+}
+
+
+class Programs:
+    """Our shells, and the plain programs of this file."""
+
+    def lookup(self, program: str) -> Main | None:
+        family, _, name = program.partition("/")
+        return PLAIN.get(name) if family == "test" else lookup(program)
+
+
+class Box:
+    """A machine with the three shells in /bin; what they wrote is kept."""
+
+    def __init__(self, *, folder: str = "/work") -> None:
+        self.clock = Clock()
+        self.fs = Filesystem(MemoryTree(Spool(), self.clock.now))
+        for path in ("/bin", "/dev", "/etc", "/tmp", "/root", "/work"):
+            self.fs.mkdir(path)
+        self.fs.write_bytes("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+        self.fs.write_bytes("/etc/hostname", b"host\n")
+        self.fs.mknod("/dev/null", 0o20666, os.makedev(1, 3))
+        for path, program in SHELLS.values():
+            self.fs.write_bytes(path, simulated_binary(program), 0o755)
+        self.fs.symlink("/bin/sh", "/bin/ash")
+        for name in PLAIN:
+            self.fs.write_bytes(f"/bin/{name}", simulated_binary(f"test/{name}"), 0o755)
+        self.folder = folder
+        self.machine = Machine(
+            fs=self.fs, programs=Programs(), clock=self.clock, ids=Ids(1), hostname="host"
+        )
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+
+    async def start(
+        self,
+        argv: list[str],
+        *,
+        stdin: Pipe | None = None,
+        terminal: Terminal | None = None,
+        env: dict[str, str] | None = None,
+        as_init: bool = True,
+    ) -> Process:
+        stdio = Stdio(
+            stdin.reader() if stdin else None,
+            Output(self.stdout.extend),
+            Output(self.stderr.extend),
+        )
+        if terminal is not None:
+            stdio = Stdio(terminal.slave, terminal.slave, terminal.slave)
+        environment = {"PATH": "/bin", "HOME": "/root"} | (env or {})
+        return await self.machine.start(
+            argv, env=environment, cwd=self.folder, stdio=stdio, terminal=terminal, as_init=as_init
+        )
+
+    async def run(self, argv: list[str], *, stdin: bytes = b"", **more: object) -> ExitStatus:
+        pipe = Pipe(1 << 20)
+        pipe.try_write(stdin)
+        process = await self.start(argv, stdin=pipe, **more)  # type: ignore[arg-type]
+        pipe.close_write()
+        async with asyncio.timeout(20):
+            return await self.machine.wait(process)
+
+    async def shell(
+        self, flavour: str, script: str, *args: str, stdin: bytes = b""
+    ) -> tuple[str, str, int]:
+        """Run `sh -c script args`: stdout, stderr and exit code."""
+        name = "sh" if flavour == "ash" else flavour
+        status = await self.run([name, "-c", script, *([name, *args] if args else [])], stdin=stdin)
+        return (*self.take(), status.shell_code)
+
+    def take(self) -> tuple[str, str]:
+        """What was written since the last time."""
+        out, err = os.fsdecode(bytes(self.stdout)), os.fsdecode(bytes(self.stderr))
+        self.stdout.clear()
+        self.stderr.clear()
+        return out, err
+
+    async def close(self) -> None:
+        await self.machine.close()
