@@ -18,6 +18,9 @@ from daemon.server.hijack import READ_AHEAD, Duplex
 HEAD_LIMIT = 1024 * 1024
 """Longest request line and longest header: build arguments travel in the query."""
 
+# Seconds after a client's half-close in which what it sent before must have become a request.
+_BEGIN_WITHIN = 1.0
+
 _MAY_HIJACK = re.compile(
     rb"POST /[^ \r\n]*(?:/attach|exec/[^/ ]+/start|session|grpc)(?:\?[^ \r\n]*)? HTTP/1\.[01]\r\n"
 )
@@ -93,9 +96,16 @@ class Connection(asyncio.Protocol):
             self._duplex.feed_eof()
         elif self._streaming:
             self._streaming.cancel()
-        elif not self._holding and not self.in_request:
+        elif self._at_head and not self._holding and not self.in_request:
             return False
+        elif not self.in_request:
+            # A request may be with the parser already, its handler not yet begun.
+            asyncio.get_running_loop().call_later(_BEGIN_WITHIN, self._close_unless_in_request)
         return True
+
+    def _close_unless_in_request(self) -> None:
+        if not self.in_request and self._duplex is None:
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
