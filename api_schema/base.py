@@ -55,8 +55,8 @@ class WireModel(BaseModel):
 
     go_type: ClassVar[str] = ""
     """The Go type that an error names, for example `network.CreateRequest`."""
-    go_struct: ClassVar[str | None] = None
-    """What stands before the path in an error; None: the type's name. Containers' create says nothing there."""
+    go_struct: ClassVar[str] = "*"
+    """What stands before the path in an error; `*`: the type's name. Containers' create says nothing there."""
 
 
 @dataclass(frozen=True, slots=True)

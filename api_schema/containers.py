@@ -1,6 +1,6 @@
 """Containers on the wire: create, inspect, list, wait, top, changes, prune."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
@@ -72,7 +72,7 @@ class ContainerCreateRequest(ContainerConfig):
     """The config, and beside it, on the same level, the host's half and the networks'."""
 
     go_type = "container.CreateRequest"
-    go_struct: ClassVar[str | None] = ""
+    go_struct = ""
 
     host_config: HostConfig | None = None
     networking_config: NetworkingConfig | None = None

@@ -131,10 +131,10 @@ class Map:
 
 @dataclass(slots=True)
 class Struct:
-    """A struct; `struct` is what an error says before the path, None for the type's own name."""
+    """A struct; `struct` is what an error says before the path, `*` for the type's own name."""
 
     go: str
-    struct: str | None
+    struct: str
     fields: dict[str, tuple[str, Shape]] = field(default_factory=dict)
     model: str = ""
 
@@ -156,7 +156,7 @@ class Struct:
 
     def read_document(self, value: Any, upgrade: Upgrade | None = None) -> dict[str, Any]:  # noqa: ANN401
         """The whole document; null is the zero struct."""
-        name = self.go.rpartition(".")[2] if self.struct is None else self.struct
+        name = self.go.rpartition(".")[2] if self.struct == "*" else self.struct
         read: dict[str, Any] = self.read({} if value is None else value, Path(name, (), upgrade))
         return read
 

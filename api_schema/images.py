@@ -120,3 +120,23 @@ class WirePlatform(WireModel):
 class DistributionInspect(WireModel):
     descriptor: WireDescriptor = Field(default_factory=WireDescriptor)
     platforms: list[WirePlatform] | None = None
+
+
+class AuthRequest(WireModel):
+    """The body of `POST /auth`."""
+
+    go_type = "registry.AuthConfig"
+    go_struct = ""
+
+    username: Annotated[str, Field(alias="username")] = ""
+    password: Annotated[str, Field(alias="password")] = ""
+    auth: Annotated[str, Field(alias="auth")] = ""
+    email: Annotated[str, Field(alias="email")] = ""
+    server_address: Annotated[str, Field(alias="serveraddress")] = ""
+    identity_token: Annotated[str, Field(alias="identitytoken")] = ""
+    registry_token: Annotated[str, Field(alias="registrytoken")] = ""
+
+
+class AuthReply(WireModel):
+    identity_token: str = ""
+    status: str = ""

@@ -1,6 +1,6 @@
-"""What /version, /info, /events, /auth and /system/df say."""
+"""What /version, /info, /events and /system/df say."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
 
@@ -173,27 +173,6 @@ class EventMessage(WireModel):
     scope: OmitEmpty[str] = Field("", alias="scope")
     time: OmitEmpty[int] = Field(0, alias="time")
     time_nano: OmitEmpty[int] = Field(0, alias="timeNano")
-
-
-# /auth
-
-
-class AuthConfig(WireModel):
-    go_type: ClassVar[str] = "registry.AuthConfig"
-    go_struct: ClassVar[str | None] = ""
-
-    username: OmitEmpty[str] = Field("", alias="username")
-    password: OmitEmpty[str] = Field("", alias="password")
-    auth: OmitEmpty[str] = Field("", alias="auth")
-    email: OmitEmpty[str] = Field("", alias="email")
-    server_address: OmitEmpty[str] = Field("", alias="serveraddress")
-    identity_token: OmitEmpty[str] = Field("", alias="identitytoken")
-    registry_token: OmitEmpty[str] = Field("", alias="registrytoken")
-
-
-class AuthReply(WireModel):
-    identity_token: str = ""
-    status: str = ""
 
 
 # /system/df

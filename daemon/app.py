@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from daemon import programs
 from daemon.clock import Clock
 from daemon.config import Config
+from daemon.engine.build.bench import ContainerBench
+from daemon.engine.build.cache import Cache
+from daemon.engine.build.classic_service import ClassicBuilds
+from daemon.engine.containers.host_rules import HostFacts
+from daemon.engine.containers.service import Containers
+from daemon.engine.execs import Execs
 from daemon.engine.images.service import Images
 from daemon.engine.networks import Networks
 from daemon.engine.system import System
 from daemon.engine.volumes import Volumes
 from daemon.events import Events
 from daemon.fs.layers import LayerStore
+from daemon.fs.memory import MemoryTree
 from daemon.ids import Ids
 from daemon.profile import Profile
+from daemon.server.buildkit.sessions import Sessions
 from daemon.server.dispatch import Dispatcher
 from daemon.server.listener import Listener
 from daemon.server.routes import all_routes
+from daemon.server.views import ContainerViews
 from daemon.tasks import Tasks
+
+if TYPE_CHECKING:
+    from daemon.engine.build.jobs import Builds
 
 
 class Daemon:
@@ -53,12 +69,35 @@ class Daemon:
         self.volumes = Volumes(
             self.clock, self.ids, self.events, self.layers.spool, self.config.bind_mounts
         )
+        self.containers = Containers(
+            images=self.images,
+            networks=self.networks,
+            volumes=self.volumes,
+            events=self.events,
+            clock=self.clock,
+            ids=self.ids,
+            programs=programs,
+            facts=HostFacts(cpus=os.cpu_count() or 1),
+            own_socket=self._own_socket,
+            publish_host=self.config.publish_host,
+            bind_policy=self.config.bind_mounts,
+            host_name=self.config.name,
+        )
+        self._closing.push_async_callback(self.containers.close)
+        self.execs = Execs(self.containers, self.clock, self.ids)
+        self.container_views = ContainerViews(self.containers, self.images)
+        self.build_cache = Cache(self.layers, self.clock, self.ids)
+        self.classic_builds = ClassicBuilds(
+            self.images, lambda: ContainerBench(self.containers), self.clock
+        )
+        self._closing.push_async_callback(self.classic_builds.close)
+        self.sessions = Sessions()
         self.system = System(
             self.config,
             self.clock,
             self.ids,
             self.events,
-            container_states=list,
+            container_states=lambda: [c.state.value for c in self.containers],
             image_count=lambda: len(self.images.store),
         )
         self._dispatcher = Dispatcher(self, all_routes())
@@ -68,6 +107,22 @@ class Daemon:
     def hosts(self) -> list[str]:
         """What is listened on, as DOCKER_HOST takes it."""
         return self._listener.hosts
+
+    def _own_socket(self) -> str | None:
+        """A Unix socket that we answer on, for containers that bind Docker's."""
+        unix = (host for host in self.hosts if host.startswith("unix://"))
+        return next((host.removeprefix("unix://") for host in unix), None)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """BuildKit's builds, loaded when a client first opens /grpc."""
+        from daemon.engine.build.jobs import Builds
+        from daemon.engine.build.running import BuildRunner
+
+        runner = BuildRunner(
+            programs, self.clock, self.ids, lambda: MemoryTree(self.layers.spool, self.clock.now)
+        )
+        return Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)
 
     @property
     def folder(self) -> str:

@@ -61,8 +61,8 @@ class ManualClock(Clock):
         self._wall = start_ns
         self._now = 0.0
         self._order = itertools.count()
-        self._waiting: list[tuple[float, int, Callable[[], None]]] = []
-        self._cancelled: set[int] = set()
+        self._waiting: list[tuple[float, int]] = []
+        self._callbacks: dict[int, Callable[[], None]] = {}
 
     def monotonic(self) -> float:
         return self._now
@@ -96,17 +96,20 @@ class ManualClock(Clock):
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Callable[[], None]:
         number = next(self._order)
-        heapq.heappush(self._waiting, (when, number, callback))
-        return lambda: self._cancelled.add(number)
+        heapq.heappush(self._waiting, (when, number))
+        self._callbacks[number] = callback
+
+        def cancel() -> None:
+            self._callbacks.pop(number, None)
+
+        return cancel
 
     def advance(self, seconds: float) -> None:
         """Move time forward and run, in order, what was due by then."""
         target = self._now + seconds
         while self._waiting and self._waiting[0][0] <= target:
-            when, number, callback = heapq.heappop(self._waiting)
-            self._now = max(self._now, when)
-            if number in self._cancelled:
-                self._cancelled.discard(number)
-            else:
+            when, number = heapq.heappop(self._waiting)
+            if (callback := self._callbacks.pop(number, None)) is not None:
+                self._now = max(self._now, when)
                 callback()
         self._now = target

@@ -109,3 +109,8 @@ class Ids:
     def address(self, network: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
         """Any host address of `network`."""
         return network[self.random.randrange(1, network.num_addresses - 1)]
+
+    def identity(self) -> str:
+        """BuildKit's ids: 25 characters of base 36."""
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+        return "".join(self.random.choices(digits, k=25))

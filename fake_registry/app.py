@@ -16,6 +16,10 @@ from fake_registry.registry import Call, Handler, Registry
 VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
+OPEN = "open"
+"""The action of what needs no login anywhere."""
+
+
 class Route(NamedTuple):
     methods: str
     path: re.Pattern[str]
@@ -40,7 +44,7 @@ _MANIFEST = _NAME + r"/manifests/(?P<target>[^/]+)"
 ROUTES = (
     _route("GET HEAD", r"/v2/?", "", version),
     _route("GET", r"/v2/_catalog", "", manifests.list_repositories),
-    _route("GET", r"/v1/search", "", search.search),
+    _route("GET", r"/v1/search", OPEN, search.search),
     _route("GET", _NAME + r"/tags/list", "pull", manifests.list_tags),
     _route("GET", _NAME + r"/referrers/(?P<target>[^/]+)", "pull", manifests.list_referrers),
     _route("POST", _NAME + r"/blobs/uploads/?", "push", blobs.start_upload),
@@ -99,8 +103,9 @@ async def _call(
     name = found.get("name", "")
     if name:
         _check_name(name)
-    actions = ("pull", "push") if route.action == "push" else (route.action,)
-    registry.authorizer.check(request, Access(name, actions if route.action else ()))
+    if route.action != OPEN:
+        actions = ("pull", "push") if route.action == "push" else (route.action,)
+        registry.authorizer.check(request, Access(name, actions if route.action else ()))
     if registry.read_only and route.action in ("push", "delete"):
         raise RegistryError("UNSUPPORTED", message="the registry is read-only")
     return await route.handler(Call(registry, request, name, found.get("target", "")))

@@ -27,6 +27,15 @@ class Access(NamedTuple):
     def scope(self) -> str:
         return f"repository:{self.name}:{','.join(self.actions)}"
 
+    def detail(self) -> list[dict[str, str]] | None:
+        """As Docker's registry tells what was missing."""
+        if not self.name:
+            return None
+        return [
+            {"Type": "repository", "Class": "", "Name": self.name, "Action": action}
+            for action in self.actions
+        ]
+
 
 class Authorizer(Protocol):
     def check(self, request: web.Request, access: Access) -> None:
@@ -56,8 +65,9 @@ class Basic:
     def check(self, request: web.Request, access: Access) -> None:
         login = basic_login(request)
         if login is None or not accepted(self._users, login):
+            challenge = f'Basic realm="{self._realm}"'
             raise RegistryError(
-                "UNAUTHORIZED", headers={"WWW-Authenticate": f'Basic realm="{self._realm}"'}
+                "UNAUTHORIZED", detail=access.detail(), headers={"WWW-Authenticate": challenge}
             )
 
     async def token(self, request: web.Request) -> web.Response | None:
@@ -67,12 +77,13 @@ class Basic:
 class Bearer:
     """Docker's token protocol: a challenge names the realm, the realm grants what the user may do.
 
-    With `anonymous_pull`, as on Docker Hub, anybody may pull. A wrong password is refused by the realm.
+    With `anonymous_pull`, as on Docker Hub, anybody may pull. A wrong password is refused by the realm;
+    without `users` any password is right.
     """
 
     def __init__(
         self,
-        users: Mapping[str, str],
+        users: Mapping[str, str] | None,
         now: Callable[[], float],
         *,
         key: bytes = b"fake registry",
@@ -106,20 +117,14 @@ class Bearer:
         if error:
             parts.append(f'error="{error}"')
         headers = {"WWW-Authenticate": "Bearer " + ",".join(parts)}
-        detail = [
-            {"Type": "repository", "Class": "", "Name": access.name, "Action": action}
-            for action in access.actions
-        ]
-        return RegistryError(
-            "UNAUTHORIZED", headers=headers, detail=detail if access.name else None
-        )
+        return RegistryError("UNAUTHORIZED", headers=headers, detail=access.detail())
 
     async def token(self, request: web.Request) -> web.Response | None:
         fields = await request.post() if request.method == "POST" else {}
         login = basic_login(request)
         if "username" in fields:
             login = (str(fields["username"]), str(fields.get("password", "")))
-        if login is not None and not accepted(self._users, login):
+        if login is not None and self._users is not None and not accepted(self._users, login):
             raise RegistryError("UNAUTHORIZED", message="incorrect username or password")
         asked = [*request.query.getall("scope", []), str(fields.get("scope", ""))]
         granted = self._grant(login, " ".join(asked).split())

@@ -21,10 +21,13 @@ class RateLimit:
         self._window = window
         self._taken: dict[str, list[float]] = {}
 
-    def take(self, source: str) -> None:
-        """Count one pull; raises TOOMANYREQUESTS once none is left."""
+    def check(self, source: str) -> None:
+        """Raises TOOMANYREQUESTS once no pull is left."""
         if self._left(source) <= 0:
             raise RegistryError("TOOMANYREQUESTS", message=MESSAGE, headers=self.headers(source))
+
+    def take(self, source: str) -> None:
+        """Count one pull."""
         self._taken.setdefault(source, []).append(self._now())
 
     def headers(self, source: str) -> dict[str, str]:

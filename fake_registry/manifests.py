@@ -29,8 +29,9 @@ MANIFEST_BYTES_MAX = 4 << 20
 
 
 async def get_manifest(call: Call) -> web.StreamResponse:
-    headers = _count_pull(call)
+    _check_limit(call)
     manifest = _find(call)
+    headers = _count_pull(call, manifest)
     headers |= {
         "Content-Type": manifest.media_type,
         "Docker-Content-Digest": manifest.digest,
@@ -39,14 +40,24 @@ async def get_manifest(call: Call) -> web.StreamResponse:
     return web.Response(body=manifest.data, headers=headers)
 
 
-def _count_pull(call: Call) -> dict[str, str]:
+def _check_limit(call: Call) -> None:
+    limit = call.registry.rate_limit
+    if limit is not None and call.request.method == "GET":
+        limit.check(_source(call))
+
+
+def _count_pull(call: Call, manifest: StoredManifest) -> dict[str, str]:
+    """An image counts, the index that led to it does not: Docker Hub counts one pull for each architecture."""
     limit = call.registry.rate_limit
     if limit is None:
         return {}
-    source = call.request.remote or "127.0.0.1"
-    if call.request.method == "GET":
-        limit.take(source)
-    return limit.headers(source)
+    if call.request.method == "GET" and manifest.media_type not in INDEX_TYPES:
+        limit.take(_source(call))
+    return limit.headers(_source(call))
+
+
+def _source(call: Call) -> str:
+    return call.request.remote or "127.0.0.1"
 
 
 def _find(call: Call) -> StoredManifest:

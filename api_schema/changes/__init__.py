@@ -5,7 +5,6 @@ import functools
 from api_schema.changes import (
     v1_25,
     v1_28,
-    v1_31,
     v1_32,
     v1_41,
     v1_42,
@@ -40,6 +39,7 @@ ALL_CHANGES: tuple[type[VersionChange], ...] = (
     v1_44.AddRuntimeStatus,
     v1_44.DropVirtualSize,
     v1_43.EmptyNamesOfImages,
+    v1_42.DropBuilderSize,
     v1_42.DropKernelMemory,
     v1_42.MultiplexedStreamType,
     v1_42.PruneAnonymousVolumes,
@@ -47,7 +47,6 @@ ALL_CHANGES: tuple[type[VersionChange], ...] = (
     v1_42.SharedSizeOfImages,
     v1_41.DropNameFilterOfImages,
     v1_32.PullPlatform,
-    v1_31.DropBuilderSize,
     v1_28.DropContainersOfNetworkList,
     v1_25.KeyValueSecurityOptions,
     # Last, because it sorts what all the others leave behind.

@@ -38,3 +38,16 @@ class PruneAnonymousVolumes(VersionChange):
     """`POST /volumes/prune` removes named volumes only with the filter `all`."""
 
     since = V1_42
+
+
+class DropBuilderSize(VersionChange):
+    """`GET /system/df` no longer tells the size of the build cache, only of each record."""
+
+    since = V1_42
+    models = frozenset({"DiskUsage"})
+
+    @staticmethod
+    def downgrade_response(model: str, body: Json) -> None:
+        records = body["BuildCache"] or []
+        if size := sum(record["Size"] for record in records if not record["Shared"]):
+            body["BuilderSize"] = size

@@ -11,7 +11,7 @@ from daemon.engine.container import Container, Live
 from daemon.engine.container_state import State, Trigger
 from daemon.engine.containers.service import Containers
 from daemon.engine.detach_keys import DEFAULT_KEYS, parse_keys
-from daemon.engine.process_env import replaced, with_home
+from daemon.engine.process_env import replaced, variables, with_home
 from daemon.engine.streams import Attachment, Streams
 from daemon.engine.users import User, find_user
 from daemon.errors import Conflict, InvalidParameter, NotFound, System
@@ -155,14 +155,11 @@ class Execs:
 
     @staticmethod
     def _environment(found: Exec, machine: Machine) -> dict[str, str]:
-        from daemon.engine.process_env import environment
-
-        config = found.container.config
-        base = environment(
-            config.env or (), hostname=machine.hostname, tty=found.request.tty, home=found.user.home
-        )
-        asked = replaced(base, (item for item in found.request.env or () if "=" in item))
-        return with_home(asked, found.user.home)
+        """The container's variables, then the exec's, and HOME if neither knows it."""
+        request, config = found.request, found.container.config
+        base = variables(config.env or (), hostname=machine.hostname, tty=request.tty)
+        asked = (item for item in request.env or () if "=" in item)
+        return with_home(replaced(base, asked), found.user.home)
 
     def _failed(self, found: Exec, streams: Streams, error: ExecError) -> None:
         found.running = False

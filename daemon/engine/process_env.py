@@ -5,12 +5,12 @@ from collections.abc import Iterable
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def environment(
-    asked: Iterable[str], *, hostname: str, tty: bool, home: str, links: Iterable[str] = ()
+def variables(
+    asked: Iterable[str], *, hostname: str, tty: bool, links: Iterable[str] = ()
 ) -> dict[str, str]:
-    """In the order in which `env` prints it; a variable asked for without a value is removed."""
+    """In the order in which `env` prints them; one that is asked for without a value is removed."""
     defaults = [DEFAULT_PATH, f"HOSTNAME={hostname}", *(["TERM=xterm"] if tty else []), *links]
-    return with_home(replaced(dict(_split(item) for item in defaults), asked), home)
+    return replaced(dict(_split(item) for item in defaults), asked)
 
 
 def replaced(base: dict[str, str], asked: Iterable[str]) -> dict[str, str]:
@@ -26,6 +26,7 @@ def replaced(base: dict[str, str], asked: Iterable[str]) -> dict[str, str]:
 
 
 def with_home(variables: dict[str, str], home: str) -> dict[str, str]:
+    """runc adds HOME at the end if nobody has set it."""
     return variables if variables.get("HOME") else {**variables, "HOME": home}
 
 

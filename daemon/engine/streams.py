@@ -56,7 +56,8 @@ class Attachment:
         return chunks
 
     def close(self) -> None:
-        """Detach: nobody waits for this client any more."""
+        """Detach: nobody waits for this client any more, and what it has not read is dropped."""
+        self._chunks.clear()
         self.end()
         self._streams.detach(self)
 

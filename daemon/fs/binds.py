@@ -7,6 +7,7 @@ from typing import Any
 from daemon.fs.content import COPY_CHUNK, EMPTY, Spool
 from daemon.fs.host import Aside, HostNode, HostTree
 from daemon.fs.memory import MemoryTree
+from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Change, Credentials, Directory, Inode, Regular
 from daemon.fs.tree import Tree
 
@@ -33,31 +34,27 @@ def bind_tree(
     else:
         tree.root = Regular(number, mode, source.uid, source.gid, now(), EMPTY)
     if policy == COPY:
-        _copy(host, source, tree, tree.root)
+        for _ in flatten(_fill(host, source, tree, tree.root)):
+            pass
     return tree
 
 
-def _copy(host: HostTree, source: HostNode, tree: MemoryTree, target: Inode) -> None:
-    """Fill `target` with what `source` holds; sockets and devices stay out."""
+def _fill(host: HostTree, source: HostNode, tree: MemoryTree, target: Inode) -> Nested[None]:
+    """Copy what `source` holds; sockets and devices stay out. Few nodes, and so descriptors, are held at a time."""
     if isinstance(target, Regular):
         _copy_content(host, source, tree, target)
-    elif isinstance(target, Directory):
+    else:
         for name in host.names(source):
             child = host.lookup(source, name)
-            if child is not None:
-                _copy_entry(host, child, tree, target, name)
+            if child is None:
+                continue  # gone since the folder was listed
+            owner = Credentials(child.uid, child.gid)
+            if modes.S_ISLNK(child.mode):
+                tree.symlink(target, name, host.readlink(child), owner)
+            elif modes.S_ISDIR(child.mode) or modes.S_ISREG(child.mode):
+                yield _fill(host, child, tree, tree.create(target, name, child.mode, owner))
     stat = host.stat(source, 0)
     tree.change(target, Change(atime=stat.atime_ns, mtime=stat.mtime_ns))
-
-
-def _copy_entry(
-    host: HostTree, source: HostNode, tree: MemoryTree, folder: Inode, name: str
-) -> None:
-    owner = Credentials(source.uid, source.gid)
-    if modes.S_ISLNK(source.mode):
-        tree.symlink(folder, name, host.readlink(source), owner)
-    elif modes.S_ISDIR(source.mode) or modes.S_ISREG(source.mode):
-        _copy(host, source, tree, tree.create(folder, name, source.mode, owner))
 
 
 def _copy_content(host: HostTree, source: HostNode, tree: MemoryTree, target: Regular) -> None:

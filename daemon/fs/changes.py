@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterable, Iterator
 
 from daemon.fs.layer_tree import OPAQUE, WHITEOUT_PREFIX
+from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Directory, Inode, Regular, Symlink, Whiteout
 from daemon.fs.tarread import REGULAR, SECOND, Entry
 from daemon.fs.tarwrite import END, Members, header, padding
 
-MODIFIED, ADDED, DELETED = 0, 1, 2
+UNCHANGED, MODIFIED, ADDED, DELETED = -1, 0, 1, 2
 CHUNK = 1 << 18
 
 Changes = list[tuple[int, str]]
@@ -16,32 +17,33 @@ Changes = list[tuple[int, str]]
 
 def changes(upper: Directory) -> Changes:
     """Kind and path, a folder before what is in it, deletions last: dockerd's order, where it is not random."""
-    found: Changes = []
-    _collect(upper, upper.lower, "", True, found)
-    return found
+    found = list(flatten(_compare(upper, upper.lower, "")))
+    affected: set[str] = set()
+    for kind, path in found:
+        while kind != UNCHANGED and path not in affected:
+            affected.add(path)
+            path = path.rpartition("/")[0]
+    return [(max(kind, MODIFIED), path) for kind, path in found if path in affected]
 
 
-def _collect(
-    folder: Directory, base: Directory | None, path: str, listed: bool, found: Changes
-) -> None:
-    before = len(found)
+def _compare(folder: Directory, base: Directory | None, path: str) -> Nested[tuple[int, str]]:
+    """What differs; a folder that does not is UNCHANGED, and listed only if something in it is."""
     old = base.entries if base is not None else {}
     for name in _sorted(folder.entries):
         node, previous = folder.entries[name], old.get(name)
         if isinstance(node, Whiteout):
             continue
         child = f"{path}/{name}"
-        kind = ADDED if previous is None else MODIFIED
-        is_listed = previous is None or _differs(previous, node)
-        if is_listed:
-            found.append((kind, child))
+        if previous is None:
+            yield ADDED, child
+        elif _differs(previous, node):
+            yield MODIFIED, child
+        elif isinstance(node, Directory):
+            yield UNCHANGED, child
         if isinstance(node, Directory):
-            below = previous if isinstance(previous, Directory) else None
-            _collect(node, below, child, is_listed, found)
+            yield _compare(node, previous if isinstance(previous, Directory) else None, child)
     for name in _sorted(_deleted(folder, old)):
-        found.append((DELETED, f"{path}/{name}"))
-    if len(found) > before and not listed:
-        found.insert(before, (MODIFIED, path))
+        yield DELETED, f"{path}/{name}"
 
 
 def _deleted(folder: Directory, old: dict[str, Inode]) -> list[str]:
@@ -69,13 +71,11 @@ def _same_time(one: int, other: int) -> bool:
 
 def layer_tar(upper: Directory) -> Iterator[bytes]:
     """The layer that `docker commit` makes of an upper folder."""
-    yield from _pack(upper, "", Members(), {})
+    yield from flatten(_pack(upper, "", Members(), {}))
     yield END
 
 
-def _pack(
-    folder: Directory, path: str, members: Members, hidden: dict[int, str]
-) -> Iterator[bytes]:
+def _pack(folder: Directory, path: str, members: Members, hidden: dict[int, str]) -> Nested[bytes]:
     """`hidden` remembers the first whiteout: the others name it as their link target, an accident of dockerd's."""
     for name in _sorted(folder.entries):
         node, full = folder.entries[name], path + name
@@ -93,7 +93,7 @@ def _pack(
         if isinstance(node, Directory):
             if node.lower is None and folder.lower and name in folder.lower.entries:
                 yield _opaque_marker(full, node)
-            yield from _pack(node, full + "/", members, hidden)
+            yield _pack(node, full + "/", members, hidden)
         elif isinstance(node, Regular) and entry.kind == REGULAR:
             for offset in range(0, node.size, CHUNK):
                 yield node.content.pread(min(CHUNK, node.size - offset), offset)

@@ -2,11 +2,13 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import tempfile
+import threading
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 PAGE = 4096
@@ -74,58 +76,61 @@ def frozen(data: bytes) -> Extent:
 
 
 class Spool:
-    """A private folder for what is too large for RAM; few of its files are open at any time."""
+    """A private folder for what is too large for RAM; few of its files are open at any time. Threads may share it."""
 
     OPEN_AT_ONCE = 64
 
     def __init__(self, directory: str | None = None) -> None:
         self._parent = directory
         self._folder: str | None = None
-        self._descriptors: OrderedDict[int, int] = OrderedDict()
-        self._created = 0
+        self._descriptors: dict[int, int] = {}  # least recently used first
+        self._numbers = itertools.count(1)
         self._closed = False
+        self._lock = threading.RLock()  # an SpoolFile may die, and be discarded, at any allocation
 
     def new(self) -> "SpoolFile":
         """A new empty file; it goes when nothing refers to it any more."""
-        self._created += 1
-        return SpoolFile(self, self._created)
+        return SpoolFile(self, next(self._numbers))
 
     def path(self, number: int) -> str:
         """Where file `number` is; makes the folder at first use."""
-        if self._closed:
-            raise ValueError("the spool is closed")
-        if self._folder is None:
-            self._folder = tempfile.mkdtemp(prefix="mockerd-", dir=self._parent)
-        return os.path.join(self._folder, str(number))
+        with self._lock:
+            if self._closed:
+                raise ValueError("the spool is closed")
+            if self._folder is None:
+                self._folder = tempfile.mkdtemp(prefix="mockerd-", dir=self._parent)
+            return os.path.join(self._folder, str(number))
 
-    def descriptor(self, number: int) -> int:
-        """An open descriptor, valid until the next call of any method here."""
-        found = self._descriptors.get(number)
-        if found is not None:
-            self._descriptors.move_to_end(number)
-            return found
-        opened = os.open(self.path(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._descriptors[number] = opened
-        if len(self._descriptors) > self.OPEN_AT_ONCE:
-            os.close(self._descriptors.popitem(last=False)[1])
-        return opened
+    @contextlib.contextmanager
+    def opened(self, number: int) -> Iterator[int]:
+        """A descriptor of file `number`, for as long as the block lasts."""
+        with self._lock:
+            found = self._descriptors.pop(number, None)
+            if found is None:
+                found = os.open(self.path(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptors[number] = found
+            if len(self._descriptors) > self.OPEN_AT_ONCE:
+                os.close(self._descriptors.pop(next(iter(self._descriptors))))
+            yield found
 
     def discard(self, number: int) -> None:
         """Delete file `number`."""
-        opened = self._descriptors.pop(number, None)
-        if opened is not None:
-            os.close(opened)
-        if self._folder is not None and not self._closed:
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(self._folder, str(number)))
+        with self._lock:
+            opened = self._descriptors.pop(number, None)
+            if opened is not None:
+                os.close(opened)
+            if self._folder is not None and not self._closed:
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self._folder, str(number)))
 
     def close(self) -> None:
         """Delete everything; the contents can no longer be read."""
-        self._closed = True
-        while self._descriptors:
-            os.close(self._descriptors.popitem()[1])
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        with self._lock:
+            self._closed = True
+            while self._descriptors:
+                os.close(self._descriptors.popitem()[1])
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class SpoolFile:
@@ -143,18 +148,20 @@ class SpoolFile:
         return self._spool.path(self._number)
 
     def pread(self, size: int, offset: int) -> bytes:
-        return os.pread(self._spool.descriptor(self._number), size, offset)
+        with self._spool.opened(self._number) as descriptor:
+            return os.pread(descriptor, size, offset)
 
     def pwrite(self, data: bytes | bytearray | memoryview, offset: int) -> None:
         """Write all of `data`."""
-        descriptor = self._spool.descriptor(self._number)
         view = memoryview(data)
-        while view:
-            written = os.pwrite(descriptor, view, offset)
-            view, offset = view[written:], offset + written
+        with self._spool.opened(self._number) as descriptor:
+            while view:
+                written = os.pwrite(descriptor, view, offset)
+                view, offset = view[written:], offset + written
 
     def truncate(self, size: int) -> None:
-        os.ftruncate(self._spool.descriptor(self._number), size)
+        with self._spool.opened(self._number) as descriptor:
+            os.ftruncate(descriptor, size)
 
     def __del__(self) -> None:
         self._spool.discard(self._number)

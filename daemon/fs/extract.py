@@ -3,7 +3,7 @@
 import os
 import posixpath
 import stat as modes
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from daemon.errors import InvalidParameter
@@ -44,6 +44,20 @@ def extract(
     `copy_uid_gid` gives everything to `owner` (the container's user). FileNotFoundError when the folder, or what a
     hard link names, is missing.
     """
+    given_to = owner if copy_uid_gid else None
+    for _ in extract_steps(fs, path, archive, strict=no_overwrite_dir_non_dir, owner=given_to):
+        pass
+
+
+def extract_steps(
+    fs: Filesystem,
+    path: str,
+    archive: Readable | Iterable[bytes],
+    *,
+    strict: bool = False,
+    owner: Credentials | None = None,
+) -> Iterator[None]:
+    """The same in small steps, between which others may run."""
     full = container_path(path)
     reach(fs, full)
     root = fs.realpath(full)
@@ -51,10 +65,10 @@ def extract(
         raise InvalidParameter("extraction point is not a directory")
     stream = archive if isinstance(archive, Readable) else ChunkReader(archive)
     content = ForwardContent(ChunkReader(decompressed(stream)))
-    extraction = _Extraction(fs, root, content, owner if copy_uid_gid else None)
-    extraction.strict = no_overwrite_dir_non_dir
+    extraction = _Extraction(fs, root, content, owner, strict)
     for entry in read_entries(content):
-        extraction.add(entry)
+        yield from extraction.add(entry)
+        yield
     extraction.date_folders()
 
 
@@ -62,17 +76,22 @@ class _Extraction:
     """The state of one: where to, and which folders to date at the end."""
 
     def __init__(
-        self, fs: Filesystem, root: str, archive: ForwardContent, owner: Credentials | None
+        self,
+        fs: Filesystem,
+        root: str,
+        archive: ForwardContent,
+        owner: Credentials | None,
+        strict: bool,
     ) -> None:
         self.fs = fs
         self.root = root
         self.archive = archive
         self.owner = owner
-        self.strict = False
+        self.strict = strict
         self._dates: dict[str, int] = {}
         self._parent: tuple[str, str] = (".", root)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> Iterator[None]:
         """Make what `entry` describes, in place of what is there."""
         path = entry_path(entry)
         if path == ".":
@@ -80,7 +99,9 @@ class _Extraction:
         try:
             place = self._place(path)
             self._clear(place, path, entry)
-            self._make(place, path, entry)
+            self._make(place, entry)
+            if entry.kind == REGULAR:
+                yield from self._write(place, entry)
             self._set_attributes(place, entry)
         except FileNotFoundError:
             raise
@@ -155,19 +176,25 @@ class _Extraction:
         if not is_folder:
             self.fs.unlink(place)
             return
-        for name in self.fs.listdir(place):
-            inner = posixpath.join(place, name)
-            self._remove(inner, modes.S_ISDIR(self.fs.stat(inner, follow=False).mode))
-        self.fs.rmdir(place)
+        folders = [place]
+        for folder in folders:
+            for name in self.fs.listdir(folder):
+                inner = posixpath.join(folder, name)
+                if modes.S_ISDIR(self.fs.stat(inner, follow=False).mode):
+                    folders.append(inner)  # the loop comes to it
+                else:
+                    self.fs.unlink(inner)
+        for folder in reversed(folders):
+            self.fs.rmdir(folder)
 
-    def _make(self, place: str, path: str, entry: Entry) -> None:
+    def _make(self, place: str, entry: Entry) -> None:
         if entry.kind not in FILE_TYPES:
             raise ArchiveError(f"unhandled tar header type {ord(entry.kind)}")
         if entry.kind == FOLDER:
             if not self.fs.isdir(place):
                 self.fs.mkdir(place)
         elif entry.kind == REGULAR:
-            self._write(place, entry)
+            self.fs.open(place, os.O_CREAT | os.O_EXCL, 0o600).close()
         elif entry.kind == SYMLINK:
             self.fs.symlink(entry.target, place)
         elif entry.kind == HARD_LINK:
@@ -177,9 +204,8 @@ class _Extraction:
             rdev = device_number(entry.major, entry.minor)
             self.fs.mknod(place, entry.file_mode, rdev)
 
-    def _write(self, place: str, entry: Entry) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        file = self.fs.open(place, flags, 0o600)
+    def _write(self, place: str, entry: Entry) -> Iterator[None]:
+        file = self.fs.open(place, os.O_WRONLY | os.O_NOFOLLOW)
         try:
             source = entry.offset
             for start, length in entry.pieces():
@@ -189,6 +215,7 @@ class _Extraction:
                     if not chunk:
                         raise ArchiveError("unexpected EOF")
                     done += file.pwrite(chunk, start + done)
+                    yield
                 source += length
             if entry.sparse is not None:
                 file.truncate(entry.size)

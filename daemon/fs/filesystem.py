@@ -208,12 +208,12 @@ class Filesystem(Namespace):
         self, path: str, mode: int = 0o755, *, who: Credentials = ROOT, cwd: str = "/"
     ) -> None:
         """Make `path` and the folders above it, as far as they do not exist."""
-        if self.isdir(path, who=who, cwd=cwd):
-            return
-        above = path.rstrip("/").rpartition("/")[0]
-        if above and not self.isdir(above, who=who, cwd=cwd):
-            self.makedirs(above, mode, who=who, cwd=cwd)
-        self.mkdir(path, mode, who=who, cwd=cwd)
+        missing = []
+        while path and not self.isdir(path, who=who, cwd=cwd):
+            missing.append(path)
+            path = path.rstrip("/").rpartition("/")[0]
+        for folder in reversed(missing):
+            self.mkdir(folder, mode, who=who, cwd=cwd)
 
     def mknod(
         self, path: str, mode: int, rdev: int = 0, *, who: Credentials = ROOT, cwd: str = "/"

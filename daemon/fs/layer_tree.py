@@ -26,6 +26,8 @@ OPAQUE = ".wh..wh..opq"
 AUFS_METADATA = ".wh..wh."
 LINKS_MAX = 40
 NAME_MAX = 255
+ENTRIES_MAX = 1 << 20
+"""Nodes live in RAM: what ends a bomb of empty files."""
 WHITEOUT = Whiteout()
 
 
@@ -39,21 +41,23 @@ class LayerTree(NamedTuple):
 def read_layer(archive: Content, numbers: Iterator[int], now: int, spool: Spool) -> LayerTree:
     """Extract a layer; ArchiveError if that cannot be done."""
     builder = _LayerBuilder(archive, numbers, now, spool)
-    for entry in read_entries(archive):
+    for count, entry in enumerate(read_entries(archive)):
+        if count >= ENTRIES_MAX:
+            raise ArchiveError(f"openat {entry.name}: no space left on device")
         builder.add(entry)
     return LayerTree(builder.root, builder.whiteouts)
 
 
-def layer_size(root: Directory, seen: set[int] | None = None) -> int:
+def layer_size(root: Directory) -> int:
     """What dockerd counts: the size of everything but folders, hard links once."""
-    total = 0
-    seen = set() if seen is None else seen
-    for node in root.entries.values():
-        if isinstance(node, Directory):
-            total += layer_size(node, seen)
-        elif node.nlink == 1 or node.ino not in seen:
-            seen.add(node.ino)
-            total += node.size
+    total, seen, todo = 0, set[int](), [root]
+    while todo:
+        for node in todo.pop().entries.values():
+            if isinstance(node, Directory):
+                todo.append(node)
+            elif node.nlink == 1 or node.ino not in seen:
+                seen.add(node.ino)
+                total += node.size
     return total
 
 
@@ -201,25 +205,27 @@ def _content(archive: Content, entry: Entry, spool: Spool) -> Content:
 
 def merge(lower: Directory | None, layer: LayerTree) -> Directory:
     """`layer` over `lower`, as a new folder; sub-folders that only one of them has are shared, not copied."""
-    upper = layer.root
     if lower is None and not layer.whiteouts:
-        return upper
-    merged = _bare(upper)
-    if lower is not None and OPAQUE not in upper.entries:
-        merged.entries = dict(lower.entries)
-        merged.merged = True
-    entries = merged.entries
-    for name, node in upper.entries.items():
-        if node is WHITEOUT:
-            entries.pop(name, None)
-        elif isinstance(node, Directory):
-            below = entries.get(name)
-            inner = LayerTree(node, layer.whiteouts)
-            entries[name] = merge(below if isinstance(below, Directory) else None, inner)
-        else:
-            entries[name] = node
-    merged.subfolders = sum(isinstance(node, Directory) for node in entries.values())
-    return merged
+        return layer.root
+    top = _bare(layer.root)
+    todo = [(top, lower, layer.root)]
+    while todo:
+        merged, below, above = todo.pop()
+        if below is not None and OPAQUE not in above.entries:
+            merged.entries, merged.merged = dict(below.entries), True
+        entries = merged.entries
+        for name, node in above.entries.items():
+            if isinstance(node, Whiteout):
+                entries.pop(name, None)
+                continue
+            under = entries.get(name)
+            if isinstance(node, Directory) and (isinstance(under, Directory) or layer.whiteouts):
+                entries[name] = inner = _bare(node)
+                todo.append((inner, under if isinstance(under, Directory) else None, node))
+            else:
+                entries[name] = node
+        merged.subfolders = sum(isinstance(node, Directory) for node in entries.values())
+    return top
 
 
 def _bare(folder: Directory) -> Directory:

@@ -1,8 +1,10 @@
 """Image layers: tars taken in once, kept byte for byte, and stacked into the trees that containers start from."""
 
+import errno
 import hashlib
 import itertools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from daemon.fs.compression import decompressed
@@ -11,7 +13,11 @@ from daemon.fs.layer_tree import LayerTree, layer_size, merge, read_layer, with_
 from daemon.fs.nodes import Directory
 from daemon.fs.overlay import MergedTree, OverlayTree
 from daemon.fs.streams import ChunkReader, ContentReader, Readable
+from daemon.fs.tarread import ArchiveError
 from daemon.fs.tree import Quota
+
+SIZE_LIMIT = 16 << 30
+"""How large an uncompressed layer may be: what ends a decompression bomb."""
 
 
 @dataclass(eq=False, slots=True)
@@ -30,7 +36,7 @@ class LayerStore:
     """All layers of a daemon, by diff id. Contents stay in the layer's tar, in `spool`, and are never copied."""
 
     def __init__(
-        self, now: Callable[[], int], *, spool: Spool | None = None, size_limit: int | None = None
+        self, now: Callable[[], int], *, spool: Spool | None = None, size_limit: int = SIZE_LIMIT
     ) -> None:
         self.now = now
         self.spool = spool or Spool()
@@ -43,14 +49,7 @@ class LayerStore:
     def add_tar(self, stream: Readable) -> Layer:
         """Take in a layer's tar, plain or compressed; raises ArchiveError and keeps nothing if it is bad."""
         digest = hashlib.sha256()
-        writer = SpoolWriter(self.spool, self._size_limit)
-        try:
-            for chunk in decompressed(stream):
-                digest.update(chunk)
-                writer.write(chunk)
-        finally:
-            writer.close()
-        archive = writer.content()
+        archive = self._spooled(decompressed(stream), digest.update)
         diff_id = "sha256:" + digest.hexdigest()
         known = self._layers.get(diff_id)
         if known is not None:
@@ -119,6 +118,18 @@ class LayerStore:
     def close(self) -> None:
         """Delete every spooled content."""
         self.spool.close()
+
+    def _spooled(self, chunks: Iterator[bytes], watch: Callable[[bytes], None]) -> Content:
+        writer = SpoolWriter(self.spool, self._size_limit)
+        try:
+            for chunk in chunks:
+                watch(chunk)
+                writer.write(chunk)
+        except OSError as error:
+            raise ArchiveError(os.strerror(error.errno or errno.EIO).lower()) from error
+        finally:
+            writer.close()
+        return writer.content()
 
     def _stack(self, diff_ids: tuple[str, ...], chain: str) -> MergedTree:
         if not diff_ids:

@@ -7,7 +7,7 @@ import stat as modes
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from daemon.fs.content import EMPTY, PAGE, Buffer, Content, Extent, Spool
+from daemon.fs.content import EMPTY, PAGE, Buffer, Content, Spool
 from daemon.fs.nodes import (
     Change,
     Credentials,
@@ -220,13 +220,6 @@ class MemoryTree(Tree[Inode]):
         before = content.allocated
         content.truncate(size)
         self.charge(content.allocated - before)
-        node.mtime = node.ctime = self.now()
-
-    def adopt(self, node: Regular, content: Extent) -> None:
-        """Give an empty file of this tree frozen content, which is shared until it is written."""
-        self.own(node)
-        self.charge(content.allocated - node.allocated)
-        node.content = content
         node.mtime = node.ctime = self.now()
 
     def _mutable(self, node: Regular, keep: int | None) -> Buffer:

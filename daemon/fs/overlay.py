@@ -32,6 +32,10 @@ class MergedTree:
     diff_ids: tuple[str, ...] = ()
 
 
+class _Shown(WeakValueDictionary[tuple[Directory, str], Inode]):
+    """The lower files that are in use, by place: one node each, so that all who hold it see a copy-up."""
+
+
 class OverlayTree(MemoryTree):
     """`lower` with changes on top. Making one costs microseconds: nothing is copied before it is written."""
 
@@ -49,7 +53,7 @@ class OverlayTree(MemoryTree):
         self.root = lower.root.shadow(Place(lower.root, ""))
         self.root.place = None
         self._whiteout: Whiteout | None = None  # one inode for all, as in overlayfs
-        self._shown: WeakValueDictionary[tuple[Directory, str], Inode] = WeakValueDictionary()
+        self._shown: _Shown | None = None
 
     def lookup(self, folder: Inode, name: str) -> Inode | None:
         assert isinstance(folder, Directory)
@@ -68,6 +72,8 @@ class OverlayTree(MemoryTree):
         if isinstance(below, Directory):
             shown = folder.shown[name] = below.shadow(Place(folder, name))
             return shown
+        if self._shown is None:
+            self._shown = _Shown()
         known = self._shown.get((folder, name))
         if known is None:
             known = self._shown[(folder, name)] = below.shadow(Place(folder, name))
@@ -75,7 +81,8 @@ class OverlayTree(MemoryTree):
 
     def _hide(self, folder: Directory, name: str) -> None:
         folder.shown.pop(name, None)
-        self._shown.pop((folder, name), None)
+        if self._shown is not None:
+            self._shown.pop((folder, name), None)
 
     def names(self, folder: Inode) -> list[str]:
         assert isinstance(folder, Directory)
@@ -89,11 +96,19 @@ class OverlayTree(MemoryTree):
         return names
 
     def own(self, node: Kind) -> Kind:
-        """Copy up: the node enters the upper layer, and the folders above it before."""
+        """Copy up: the node enters the upper layer, and before it the folders above it."""
         if node.place is None:
             return node
+        lower_folders: list[Inode] = [node]
+        while (place := lower_folders[-1].place) and place.parent.place is not None:
+            lower_folders.append(place.parent)
+        while lower_folders:
+            self._copy_up(lower_folders.pop())
+        return node
+
+    def _copy_up(self, node: Inode) -> None:
+        assert node.place is not None
         parent, name = node.place
-        self.own(parent)
         if isinstance(node, Regular):
             self.charge(node.allocated)
         parent.entries[name] = node
@@ -103,7 +118,6 @@ class OverlayTree(MemoryTree):
         else:
             node.nlink = min(node.nlink, 1)
         node.place = None
-        return node
 
     def is_charged(self, node: Inode) -> bool:
         return node.place is None

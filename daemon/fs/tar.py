@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from daemon.fs.archive_path import container_path, reach
-from daemon.fs.extract import extract
+from daemon.fs.extract import extract, extract_steps
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.namespace import Step
+from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Stat
 from daemon.fs.tarread import REGULAR, SECOND
 from daemon.fs.tarwrite import END, Members, header, padding
 
-__all__ = ["PathStat", "container_path", "export", "extract", "pack", "path_stat"]
+__all__ = ["PathStat", "container_path", "export", "extract", "extract_steps", "pack", "path_stat"]
 
 CHUNK = 1 << 18
 GO_TYPES = {
@@ -57,7 +58,7 @@ def pack(fs: Filesystem, path: str) -> Iterator[bytes]:
 
 def export(fs: Filesystem) -> Iterator[bytes]:
     """A tar of everything, as `docker export` gives it: names without a leading slash, no entry for the root."""
-    yield from _contents(fs, fs.start, "", Members())
+    yield from flatten(_contents(fs, fs.start, "", Members()))
     yield END
 
 
@@ -87,11 +88,11 @@ def _archive(fs: Filesystem, step: Step, name: str) -> Iterator[bytes]:
     members = Members()
     yield from _member(fs, step, name, members)
     if modes.S_ISDIR(step.node.mode):
-        yield from _contents(fs, step, name.rstrip("/") + "/", members)
+        yield from flatten(_contents(fs, step, name.rstrip("/") + "/", members))
     yield END
 
 
-def _contents(fs: Filesystem, folder: Step, prefix: str, members: Members) -> Iterator[bytes]:
+def _contents(fs: Filesystem, folder: Step, prefix: str, members: Members) -> Nested[bytes]:
     """Everything inside `folder`, sorted by bytes, each folder before what is in it."""
     for name in sorted(folder.mount.tree.names(folder.node), key=os.fsencode):
         step = fs.child(folder, name)
@@ -99,7 +100,7 @@ def _contents(fs: Filesystem, folder: Step, prefix: str, members: Members) -> It
             continue  # gone since the folder was listed
         yield from _member(fs, step, prefix + name, members)
         if modes.S_ISDIR(step.node.mode):
-            yield from _contents(fs, step, f"{prefix}{name}/", members)
+            yield _contents(fs, step, f"{prefix}{name}/", members)
 
 
 def _member(fs: Filesystem, step: Step, name: str, members: Members) -> Iterator[bytes]:

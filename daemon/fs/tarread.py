@@ -1,5 +1,6 @@
 """Reading tar archives as Go's archive/tar does: ustar, PAX, GNU; sizes bounded, errors in its words."""
 
+import os
 import posixpath
 import stat as modes
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ ZERO = bytes(BLOCK)
 EXTENSION_MAX = 1 << 20
 """How long a PAX record block or a GNU long name may be, as in Go."""
 SECOND = 1_000_000_000
+PATH_MAX = 4096
+ID_LIMIT = 1 << 32
+SIZE_LIMIT = 1 << 63
 XATTR = "SCHILY.xattr."
 
 REGULAR, HARD_LINK, SYMLINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO = "0123456"
@@ -60,7 +64,12 @@ class Entry:
         """Offset and length in the file of the data that stands in the archive, one after the other."""
         if self.sparse is None:
             return [(0, self.size)] if self.size else []
-        if any(offset + length > self.size for offset, length in self.sparse):
+        end = 0
+        for offset, length in self.sparse:
+            if offset < end or length < 0:
+                _bad_header()
+            end = offset + length
+        if end > self.size:
             _bad_header()
         return self.sparse
 
@@ -70,6 +79,10 @@ def entry_path(entry: Entry) -> str:
     path = posixpath.normpath(entry.name.lstrip("/") or ".")
     if path == ".." or path.startswith("../"):
         raise ArchiveError(f'invalid entry name "{entry.name}"')
+    if len(path) > PATH_MAX // 4 and len(os.fsencode(path)) >= PATH_MAX:
+        raise ArchiveError(f"openat {path}: file name too long")
+    if not (0 <= entry.uid < ID_LIMIT and 0 <= entry.gid < ID_LIMIT):
+        raise ArchiveError(f"lchown {path}: invalid argument")
     return path
 
 
@@ -83,6 +96,7 @@ def link_path(entry: Entry) -> str:
 
 def device_number(major: int, minor: int) -> int:
     """As makedev(3), for any value a tar may hold."""
+    major, minor = major & 0xFFFFFFFF, minor & 0xFFFFFFFF
     return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
 
 
@@ -109,10 +123,8 @@ def read_entries(archive: Content) -> Iterator[Entry]:
                 position = entry.offset + -(-entry.size // BLOCK) * BLOCK
             if entry.kind == GNU_SPARSE or "GNU.sparse.major" in pax or "GNU.sparse.map" in pax:
                 position = _read_sparse_map(archive, header, entry, pax)
-            if position > archive.size and entry.size:
-                entry_end = entry.offset + entry.size
-                if entry_end > archive.size:
-                    raise ArchiveError("unexpected EOF")
+            if entry.sparse is None and entry.offset + entry.size > archive.size:
+                raise ArchiveError("unexpected EOF")
             pax, long_name, long_link = {}, "", ""
             yield entry
 
@@ -147,7 +159,7 @@ def _parse(block: bytes, offset: int) -> Entry:
     if kind == "\0":
         kind = FOLDER if name.endswith("/") else REGULAR
     size = _number(block[124:136])
-    if size < 0:
+    if not 0 <= size < SIZE_LIMIT:
         _bad_header()
     if kind in (HARD_LINK, SYMLINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO):
         size = 0
@@ -198,7 +210,7 @@ def _pax_records(data: bytes) -> dict[str, str]:
     records = {}
     while data:
         length, space, _ = data.partition(b" ")
-        if not space or not length.isdigit():
+        if not space or not length.isdigit() or len(length) > 20:
             _bad_header()
         line, data = data[len(length) + 1 : int(length)], data[int(length) :]
         key, equals, value = line[:-1].partition(b"=")
@@ -219,7 +231,7 @@ def _apply(pax: dict[str, str], entry: Entry) -> None:
             entry.mtime = _pax_time(pax["mtime"])
     except ValueError:
         _bad_header()
-    if entry.size < 0:
+    if not 0 <= entry.size < SIZE_LIMIT or "\0" in entry.name + entry.target:
         _bad_header()
     for key, value in pax.items():
         if key.startswith(XATTR):
@@ -253,6 +265,8 @@ def _read_sparse_map(archive: Content, header: bytes, entry: Entry, pax: dict[st
     entry.kind = REGULAR
     entry.sparse = list(zip(numbers[::2], numbers[1::2], strict=False))
     entry.size = real
+    if not 0 <= real < SIZE_LIMIT:
+        _bad_header()
     return end
 
 

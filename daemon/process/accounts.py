@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from daemon.process.signals import Signal
 from daemon.process.status import os_error
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 MIB: Final = 1 << 20
 MEMORY_GUARD: Final = 64 * MIB
-PROCESS_BASE: Final = 256 << 10
+PROCESS_BASE: Final = 64 << 10
 """What a process costs before it allocates anything, so that a fork bomb meets the limit too."""
 
 
@@ -87,6 +86,3 @@ def check_pids(limits: Limits, running: int) -> None:
     """Refuse one process more than the pids limit, as fork(2) does."""
     if limits.pids > 0 and running >= limits.pids:
         raise os_error(errno.EAGAIN)
-
-
-OOM_SIGNAL: Final = Signal.SIGKILL

@@ -11,13 +11,14 @@ from daemon.process.status import ExecError, Program, os_error
 from daemon.process.unsimulated import stand_in
 
 if TYPE_CHECKING:
-    from daemon.process.machine import Machine
     from daemon.process.process import Process
 
 INTERPRETER_DEPTH: Final = 4
 INTERPRETER_LINE: Final = 256
 ELF: Final = b"\x7fELF"
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+INIT_PROGRAM: Final = "docker/init"
+"""The program string of the `--init` shim, whose child is the container's main program."""
 MOUNT_HINT: Final = (
     "Are you trying to mount a directory onto a file (or vice-versa)? "
     "Check if the specified host path exists and is the expected type"
@@ -82,10 +83,10 @@ def load(process: "Process", file: str, argv: list[str], *, main: bool) -> Execu
     """Follow `#!` lines to a binary and choose the program for it."""
     interpreter, arguments = file, argv
     for _ in range(INTERPRETER_DEPTH + 1):
-        head = _head(process, interpreter)
+        head, where = _head(process, interpreter)
         if not head.startswith(b"#!"):
-            found = _binary(process, file, interpreter, arguments, head)
-            return found or _stand_in(process, file, interpreter, arguments, main)
+            name, program = _program(process, where, arguments, head, main)
+            return Executable(file, where, arguments, name, program)
         words = _interpreter_words(head, interpreter)
         arguments = [*words, interpreter, *arguments[1:]]
         interpreter = words[0]
@@ -93,9 +94,13 @@ def load(process: "Process", file: str, argv: list[str], *, main: bool) -> Execu
     raise os_error(errno.ELOOP, file)
 
 
-def _head(process: "Process", file: str) -> bytes:
-    # The kernel reads a file that the user may execute but not read.
-    return process.fs.read_bytes(process.realpath(file), HEAD_LIMIT)
+def _head(process: "Process", file: str) -> tuple[bytes, str]:
+    """A file's first bytes and its real path. The kernel reads what the user may execute but not read."""
+    opened = process.fs.open(file, os.O_RDONLY, cwd=process.cwd)
+    try:
+        return opened.pread(HEAD_LIMIT, 0), opened.path
+    finally:
+        opened.close()
 
 
 def _interpreter_words(head: bytes, file: str) -> list[str]:
@@ -105,33 +110,27 @@ def _interpreter_words(head: bytes, file: str) -> list[str]:
     return [os.fsdecode(word) for word in line.split(None, 1)]
 
 
-def _binary(
-    process: "Process", file: str, exe: str, argv: list[str], head: bytes
-) -> Executable | None:
-    """The program for a binary, or None if it is one that we do not simulate."""
-    lookup = process.machine.programs.lookup
-    where = process.realpath(exe)
-    if (scripted := process.machine.scripted(where, argv)) is not None:
-        return Executable(file, where, argv, f"scripted/{os.path.basename(where)}", scripted)
+def _program(
+    process: "Process", where: str, argv: list[str], head: bytes, main: bool
+) -> tuple[str, Program]:
+    """The program string and the program for a binary; a stand-in for one that we do not simulate."""
+    machine = process.machine
+    if (scripted := machine.scripted(where, argv)) is not None:
+        return f"scripted/{os.path.basename(where)}", scripted
     if not head.startswith(ELF):
-        raise os_error(errno.ENOEXEC, file)
+        raise os_error(errno.ENOEXEC, where)
     marked = program_of(head)
-    names = _names_for_real_binary(process, os.path.basename(exe)) if marked is None else [marked]
+    names = _names_for_real_binary(process, where) if marked is None else [marked]
     for name in names:
-        if (program := lookup(name)) is not None:
-            return Executable(file, where, argv, name, program)
-    return None
+        if (program := machine.programs.lookup(name)) is not None:
+            return name, program
+    machine.on_unsimulated(where)
+    return "unsimulated/stand-in", stand_in(machine, argv, main=main)
 
 
-def _stand_in(process: "Process", file: str, exe: str, argv: list[str], main: bool) -> Executable:
-    where = process.realpath(exe)
-    process.machine.on_unsimulated(where)
-    program = stand_in(process.machine, argv, main=main)
-    return Executable(file, where, argv, "unsimulated/stand-in", program)
-
-
-def _names_for_real_binary(process: "Process", base: str) -> list[str]:
+def _names_for_real_binary(process: "Process", where: str) -> list[str]:
     """A real ELF file (a loaded image) runs what we have under its name, in the flavour the image speaks."""
+    base = os.path.basename(where)
     if process.fs.exists("/bin/busybox"):
         return [f"busybox/{base}", base]
     return [f"gnu/{base}", f"shell/{base}", base]
@@ -181,6 +180,8 @@ def exec_error(name: str, error: OSError) -> ExecError:
 
 def check_cwd(process: "Process") -> None:
     """Enter the working directory, or fail as runc does."""
+    if process.cwd == "/":
+        return
     try:
         process.chdir(process.cwd)
     except OSError as error:
@@ -202,14 +203,3 @@ def _failed_exec(file: str, error: OSError) -> Program:
         return 255
 
     return main
-
-
-def init_shim(machine: "Machine") -> Program:
-    """The `--init` program, from the programs' own table if it has one."""
-    return machine.programs.lookup("docker/init") or _tini
-
-
-async def _tini(process: "Process") -> int:
-    from daemon.process.init_shim import main
-
-    return await main(process)

@@ -4,18 +4,24 @@ It owns every process and every task of the container and closes them; nothing o
 """
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from daemon.clock import Clock
 from daemon.fs.nodes import Credentials, Stat
 from daemon.ids import Ids
-from daemon.process.accounts import PROCESS_BASE, Counters, Limits, Memory, check_pids
-from daemon.process.execfile import init_shim, resolve_first
+from daemon.process import init_shim
+from daemon.process.accounts import PROCESS_BASE, Counters, Limits, Memory
+from daemon.process.execfile import INIT_PROGRAM, resolve_first
+from daemon.process.host_facts import HostFacts
 from daemon.process.net import NetNamespace
 from daemon.process.process import Process
+from daemon.process.process_table import ProcessTable
 from daemon.process.signals import Signal
 from daemon.process.socket_calls import UnixDoor
 from daemon.process.sockets import Listener
@@ -30,7 +36,7 @@ from daemon.process.status import (
 )
 from daemon.process.stdio import Pipe, Stdio
 from daemon.process.tty import Terminal
-from daemon.process.waiting import FairShare, WaitQueue
+from daemon.process.waiting import FairShare
 
 if TYPE_CHECKING:
     from daemon.fs.filesystem import Filesystem
@@ -38,8 +44,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+INIT_PATH: Final = "/sbin/docker-init"
 EXEC_PID_STEP: Final = 6
 """runc's own threads take the pids in between: the first exec of a container is usually 7, then 13, 19."""
+
+DEFAULT_CAPABILITIES: Final = 0xA80425FB
+"""What Docker leaves to root in a container that is not privileged."""
 
 OnExit = Callable[[ExitStatus], None]
 
@@ -50,7 +60,7 @@ class ProgramTable(Protocol):
     def lookup(self, program: str) -> Program | None: ...
 
 
-class Machine:
+class Machine(ProcessTable):
     """Processes, signals, memory and devices of one container; the filesystem and the network are given."""
 
     def __init__(
@@ -65,40 +75,41 @@ class Machine:
         hostname: str = "",
         domainname: str = "",
         fair_share: FairShare | None = None,
+        host: HostFacts = HostFacts(),  # noqa: B008  immutable
     ) -> None:
+        super().__init__(limits or Limits())
         self.fs = fs
         self.programs = programs
         self.clock = clock
         self.ids = ids
         self.loop = asyncio.get_running_loop()
         self.net = net or NetNamespace(clock=clock)
-        self.limits = limits or Limits()
         self.counters = Counters()
         self.memory = Memory(self.limits, on_over_limit=self._out_of_memory)
         self.hostname = hostname
         self.domainname = domainname
         self.fair_share = fair_share or FairShare()
-        self.processes: dict[int, Process] = {}
+        self.host = host
+        self.boot_id = ids.uuid()
+        self.sysctls: dict[str, str] = {}
         self.terminals: dict[int, Terminal] = {}
-        self.console: Terminal | None = None
-        self.current: Process | None = None
-        """The process whose file call is under way: who /proc/self is."""
-        self.frozen = False
-        self.thawed = WaitQueue()
-        self.booted_at = clock.monotonic()
         self.image_argv: list[str] = []
-        self.exposes_port = False
-        self.stop_signal: int = Signal.SIGTERM
-        self.on_oom: Callable[[], None] | None = None
         self.on_unsimulated: Callable[[str], None] = lambda _path: None
         self.scripted: Callable[[str, list[str]], Program | None] = lambda _path, _argv: None
         self.unix_listeners: dict[tuple[int, int], Listener] = {}
-        self.unix_door: UnixDoor | None = None
-        """Opens a connection to a socket file that none of our processes listens on (the engine's own)."""
-        self._last_pid = 0
         self._exit_hooks: dict[int, OnExit] = {}
         self._tasks: set[asyncio.Future[Any]] = set()
         self._fifos: dict[tuple[int, int], Pipe] = {}
+
+    console: Terminal | None = None
+    current: Process | None = None
+    """The process whose file call is under way: who /proc/self is."""
+    capabilities = DEFAULT_CAPABILITIES
+    exposes_port = False
+    stop_signal: int = Signal.SIGTERM
+    on_oom: Callable[[], None] | None = None
+    unix_door: UnixDoor | None = None
+    """Opens a connection to a socket file that none of our processes listens on (the engine's own)."""
 
     # --- starting
 
@@ -137,9 +148,9 @@ class Machine:
 
     def _first_process(self, as_init: bool) -> Process:
         if as_init:
-            self._last_pid = 0
+            self.last_pid = 0
         elif not self.processes:
-            raise os_error(3)
+            raise os_error(errno.ESRCH)
         process = self.new_process(step=1 if as_init else EXEC_PID_STEP)
         process.is_main = as_init
         return process
@@ -149,10 +160,11 @@ class Machine:
             executable = resolve_first(process, argv)
             process.become(executable)
             return executable.main
-        process.argv = ["/sbin/docker-init", "--", *argv]
-        process.program, process.name, process.exe = "docker/init", "docker-init", process.argv[0]
-        self._last_pid = EXEC_PID_STEP
-        return init_shim(self)
+        process.argv = [INIT_PATH, "--", *argv]
+        process.program, process.exe = INIT_PROGRAM, INIT_PATH
+        process.name = os.path.basename(INIT_PATH)
+        self.last_pid = EXEC_PID_STEP
+        return init_shim.main
 
     def _give_terminal(self, process: Process, terminal: Terminal | None) -> None:
         if terminal is None:
@@ -172,19 +184,12 @@ class Machine:
             )
         self.terminals[terminal.number] = terminal
         terminal.signal_group = self.signal_group
+        terminal.forget = partial(self.terminals.pop, terminal.number, None)
 
     def new_terminal(self) -> Terminal:
         terminal = Terminal()
         self.add_terminal(terminal)
         return terminal
-
-    def new_process(self, step: int = 1) -> Process:
-        """A process that does not run yet; EAGAIN at the pids limit."""
-        check_pids(self.limits, len(self.processes))
-        self._last_pid += step
-        process = Process(self, self._last_pid)
-        self.processes[process.pid] = process
-        return process
 
     def run(self, process: Process, main: Program) -> None:
         """Let a new process begin at the next iteration of the event loop."""
@@ -209,11 +214,14 @@ class Machine:
                     return ExitStatus(int(await program(process)) & 0xFF)
                 except Replaced as replaced:
                     program = replaced.program
+                    self.memory.charge(PROCESS_BASE - process.memory, process)
         except ProcessExit as leaving:
             return process.fate or ExitStatus(leaving.code & 0xFF)
         except (ProcessKilled, asyncio.CancelledError):
             return process.fate or ExitStatus(signal=Signal.SIGKILL)
-        except BaseException as error:
+        except BaseExceptionGroup as errors:
+            return process.fate or _group_status(process, errors)
+        except Exception as error:
             return process.fate or _crash(process, error)
         raise AssertionError("a program returns or raises")
 
@@ -227,8 +235,8 @@ class Machine:
             hook(status)
         process.close_all()
         self.memory.charge(-process.memory, process)
-        self._hang_up(process)
-        self._leave_family(process)
+        self.hang_up(process)
+        self.leave_family(process)
         process.exited.wake()
 
     async def _end_everybody_else(self, init: Process) -> None:
@@ -236,97 +244,6 @@ class Machine:
             for process in others:
                 process.doom(ExitStatus(signal=Signal.SIGKILL))
             await others[0].exited.wait()
-
-    def _hang_up(self, process: Process) -> None:
-        """The leader of a session gives up the terminal: the foreground group is told."""
-        terminal = process.terminal
-        if terminal is not None and terminal.session == process.pid:
-            self.signal_group(terminal.foreground, Signal.SIGHUP)
-            self.signal_group(terminal.foreground, Signal.SIGCONT)
-            terminal.session = 0
-
-    def _leave_family(self, process: Process) -> None:
-        parent = self.processes.get(process.ppid)
-        self._give_away_children(process)
-        if parent is None or parent.status is not None or parent.ignores_children:
-            self.reap(process)
-        if parent is not None:
-            parent.post(Signal.SIGCHLD)
-            parent.child_changed.wake()
-
-    def _give_away_children(self, process: Process) -> None:
-        heir = self.processes.get(1)
-        if heir is process or (heir is not None and heir.status is not None):
-            heir = None
-        for child in list(process.children.values()):
-            child.ppid = 0 if heir is None else heir.pid
-            if child.status is not None and (heir is None or heir.ignores_children):
-                self.processes.pop(child.pid, None)
-            elif heir is not None:
-                heir.children[child.pid] = child
-                heir.child_changed.wake()
-            self._wake_orphaned_group(child)
-        process.children.clear()
-
-    def _wake_orphaned_group(self, child: Process) -> None:
-        group = [p for p in self.processes.values() if p.pgid == child.pgid]
-        if any(p.stopped_by is not None for p in group) and self.is_orphaned_group(child.pgid):
-            self.signal_group(child.pgid, Signal.SIGHUP)
-            self.signal_group(child.pgid, Signal.SIGCONT)
-
-    def reap(self, process: Process) -> None:
-        """Forget a process that ended."""
-        self.processes.pop(process.pid, None)
-        parent = self.processes.get(process.ppid)
-        if parent is not None:
-            parent.children.pop(process.pid, None)
-
-    def report_stop(self, process: Process) -> None:
-        process.stop_reported = False
-        parent = self.processes.get(process.ppid)
-        if parent is not None:
-            parent.post(Signal.SIGCHLD)
-            parent.child_changed.wake()
-
-    # --- signals and groups
-
-    def signal(self, pid: int, signum: int) -> None:
-        """A signal from the host: PID 1 cannot refuse SIGKILL and SIGSTOP from here. ProcessLookupError if gone."""
-        process = self.processes.get(pid)
-        if process is None or process.status is not None:
-            raise os_error(3)
-        if signum:
-            process.post(signum, outside=True)
-
-    def signal_group(self, pgid: int, signum: int) -> None:
-        """A signal of the kernel's own to every process of a group."""
-        for process in list(self.processes.values()):
-            if process.pgid == pgid:
-                process.post(signum)
-
-    def is_orphaned_group(self, pgid: int) -> bool:
-        """Whether no member has a parent in another group of the same session: nobody could continue it."""
-        for process in self.processes.values():
-            if process.pgid == pgid and process.status is None:
-                parent = self.processes.get(process.ppid)
-                if parent is not None and parent.sid == process.sid and parent.pgid != pgid:
-                    return False
-        return True
-
-    def kill_all(self) -> None:
-        """SIGKILL to everybody."""
-        for process in list(self.processes.values()):
-            process.doom(ExitStatus(signal=Signal.SIGKILL))
-
-    def pause(self) -> None:
-        """Freeze: no process gets past its next system call, except to die."""
-        self.frozen = True
-        for process in self.processes.values():
-            process.call_attention()
-
-    def resume(self) -> None:
-        self.frozen = False
-        self.thawed.wake()
 
     # --- waiting and closing
 
@@ -367,14 +284,25 @@ class Machine:
         return pipe
 
     def _out_of_memory(self, culprit: Process | None) -> None:
-        living = [p for p in self.processes.values() if p.status is None and p.fate is None]
-        if not living or self.limits.oom_kill_disable:
+        living = [p for p in self.processes.values() if p.status is None]
+        if self.limits.oom_kill_disable or not living or any(p.is_doomed for p in living):
             return
         victim = max(living, key=lambda p: p.memory)
         self.counters.oom_kills += 1
         if self.on_oom is not None:
             self.on_oom()
         victim.doom(ExitStatus(signal=Signal.SIGKILL))
+
+
+def _group_status(process: Process, errors: BaseExceptionGroup) -> ExitStatus:
+    """One of a process's tasks may end it as a whole."""
+    leaving = errors.subgroup(ProcessExit)
+    while isinstance(leaving, BaseExceptionGroup):
+        first = leaving.exceptions[0]
+        if isinstance(first, ProcessExit):
+            return ExitStatus(first.code & 0xFF)
+        leaving = first if isinstance(first, BaseExceptionGroup) else None
+    return _crash(process, errors)
 
 
 def _crash(process: Process, error: BaseException) -> ExitStatus:

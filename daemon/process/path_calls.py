@@ -17,9 +17,9 @@ class PathCalls(FileCalls):
 
     def chdir(self, path: str) -> None:
         where = self.fs.realpath(path, who=self.cred, cwd=self.cwd)
-        if not self.fs.isdir(where, who=self.cred):
+        if not self.fs.isdir(where):
             raise os_error(errno.ENOTDIR, path)
-        self.fs.access(where, os.X_OK, who=self.cred)
+        self.fs.access(path, os.X_OK, who=self.cred, cwd=self.cwd)
         self.cwd = where
 
     def stat(self, path: str, *, follow: bool = True) -> Stat:

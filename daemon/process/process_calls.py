@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
-from daemon.process.execfile import Executable, resolve
+from daemon.process.execfile import INIT_PROGRAM, Executable, resolve
 from daemon.process.path_calls import PathCalls
 from daemon.process.signals import is_valid
 from daemon.process.status import ExitStatus, Program, Replaced, Stopped, os_error
@@ -33,6 +33,7 @@ class ProcessCalls(PathCalls):
         self.name = ""
         self.exe = ""
         self.is_main = False
+        self.oom_score_adj = 0
         self.started_at = machine.clock.monotonic()
         self.children: dict[int, Process] = {}
         self.child_changed = WaitQueue()
@@ -94,11 +95,13 @@ class ProcessCalls(PathCalls):
         descriptors to mine (default: 0, 1 and 2).
         """
         await self.checkpoint()
-        executable = resolve(cast("Process", self), list(argv), path=path, cwd=cwd)
+        for_init = self.program == INIT_PROGRAM
+        executable = resolve(cast("Process", self), list(argv), path=path, cwd=cwd, main=for_init)
         for fd in (fds or {}).values():
             self.description(fd)
         child = self._child(pgid)
         child.become(executable)
+        child.is_main = for_init
         child.env = dict(self.env if env is None else env)
         if cwd is not None:
             child.cwd = self.realpath(cwd)
@@ -118,7 +121,6 @@ class ProcessCalls(PathCalls):
         for fd in sorted(self.cloexec & self.fds.keys()):
             self.close(fd)
         self.actions = inherited(self.actions)
-        self.machine.memory.charge(-self.memory, cast("Process", self))
         raise Replaced(executable.main)
 
     async def wait(

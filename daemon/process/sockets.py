@@ -137,6 +137,11 @@ class Connection(Socket):
         self.shut_down(writing=True)
 
     @property
+    def unread(self) -> int:
+        """Bytes that have arrived and wait."""
+        return self._incoming.size
+
+    @property
     def state(self) -> str:
         """TCP's name for it."""
         sending, receiving = self._outgoing.writers, self._incoming.writers
@@ -148,7 +153,7 @@ class Connection(Socket):
         """Close both directions; unread data makes it a reset, as in TCP."""
         if self._open:
             self._open = False
-            unread = self._incoming.size > 0
+            unread = self.unread > 0
             self._outgoing.close_write()
             self._incoming.close_read()
             if unread and self.other is not None:

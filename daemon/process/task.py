@@ -5,6 +5,7 @@ stopwatch, and does not switch tasks.
 """
 
 import asyncio
+import errno
 from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
@@ -35,8 +36,6 @@ T = TypeVar("T")
 
 SLICE: Final = 0.001
 """Seconds that a process may compute before others get their turn."""
-
-EINVAL: Final = 22
 
 
 class Task:
@@ -75,11 +74,17 @@ class Task:
         """The process's task runs from here on."""
         self._running = True
         self._slice = stopwatch()
+        self._attention = self._attention or self.machine.frozen
 
     def end(self) -> None:
         """The program is over; nothing can wake or cancel it any more."""
         self._running = False
         self._account()
+
+    @property
+    def is_doomed(self) -> bool:
+        """Whether it has been killed and has not unwound yet."""
+        return self._fatal is not None and self.status is None
 
     @property
     def fate(self) -> ExitStatus | None:
@@ -89,6 +94,11 @@ class Task:
                 self._pending.discard(signum)
                 self._default_action(signum)
         return self._fatal
+
+    @property
+    def pending(self) -> frozenset[int]:
+        """Signals that were sent and not yet delivered."""
+        return frozenset(self._pending)
 
     @property
     def ignores_children(self) -> bool:
@@ -102,7 +112,7 @@ class Task:
             return "Z"
         if self.stopped_by is not None:
             return "T"
-        return "S" if self._wakers else "R"
+        return "S" if self._wakers and not any(w.done() for w in self._wakers) else "R"
 
     async def checkpoint(self) -> None:
         """Handle pending signals, wait while paused, and yield when the time slice is used up."""
@@ -184,7 +194,7 @@ class Task:
         while self.machine.clock.monotonic() < deadline:
             await self.wait_on(deadline=deadline)
             if self._handled != before:
-                raise os_error(4)
+                raise os_error(errno.EINTR)
 
     async def pause(self) -> None:
         """pause(2): return once a signal handler ran."""
@@ -204,7 +214,7 @@ class Task:
             while not inner.done():
                 await self.wait_on(done)
                 if self._handled != before and not inner.done():
-                    raise os_error(4)
+                    raise os_error(errno.EINTR)
             return inner.result()
         finally:
             if not inner.done():
@@ -221,7 +231,7 @@ class Task:
         wait, sleep and pause are interrupted by every handler.
         """
         if not is_valid(signum) or (signum in UNCATCHABLE and action is not DEFAULT):
-            raise os_error(EINVAL)
+            raise os_error(errno.EINVAL)
         previous = self.actions.get(signum, DEFAULT)
         self.actions[signum] = action
         self._restart[signum] = restart
@@ -318,7 +328,8 @@ class Task:
             raise ProcessKilled
 
     def uncharge(self, nbytes: int) -> None:
-        self.machine.memory.charge(-nbytes, cast("Process", self))
+        """Give memory back; no more than is left, for a generator may be closed after its process has ended."""
+        self.machine.memory.charge(-min(nbytes, self.memory), cast("Process", self))
 
 
 def inherited(actions: dict[int, Action]) -> dict[int, Action]:

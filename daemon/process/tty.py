@@ -44,6 +44,8 @@ class Terminal:
         self.session = 0
         self.hung_up = False
         self.signal_group: Callable[[int, int], None] = _nobody
+        self.forget: Callable[[], object] = lambda: None
+        """Gives the number under /dev/pts back; set by the machine."""
         self.slave = TerminalSlave(self)
         self.master = TerminalMaster(self)
         self.input_room = WaitQueue()
@@ -184,6 +186,8 @@ class Terminal:
         return len(taken)
 
     def slave_closed(self) -> None:
+        """The last process that had it open is gone."""
+        self.forget()
         self.master.readable.wake()
         if self._closed is not None:
             self._closed()

@@ -97,6 +97,8 @@ class Session:
         return True
 
     async def _detach(self, duplex: Duplex) -> None:
+        if self.attachment is not None:
+            self.attachment.close()
         if self.on_detach is not None:
             await duplex.write(self.on_detach())
 

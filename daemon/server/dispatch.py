@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mockerd.server")
 _DOUBLE_SLASH = re.compile(r"//|/\.{1,2}(/|$)")
+_FROM_A_WEB_PAGE = "requests of web pages are refused: any page could control this daemon"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -115,6 +116,8 @@ class Dispatcher:
         )
 
     async def _answer(self, raw: BaseRequest, exchange: Exchange) -> None:
+        if exchange.connection.over_tcp and "Origin" in raw.headers:
+            return self._send_error(exchange, HTTPStatus.FORBIDDEN, _FROM_A_WEB_PAGE)
         target, _, query = raw.raw_path.partition("?")
         path = unquote(target, errors="surrogateescape") if "%" in target else target
         exchange.request.path = path

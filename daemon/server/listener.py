@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp.web_server import Server as WebServer
 
 from daemon.server.connection import HEAD_LIMIT, Connection
 from daemon.server.dispatch import Dispatcher
@@ -41,12 +41,12 @@ class Listener:
         self._servers: list[asyncio.Server] = []
         self._connections: dict[object, Connection] = {}
         self._socket_files: list[tuple[str, int]] = []
-        self._web: web.Server | None = None
+        self._web: WebServer | None = None
         self.hosts: list[str] = []
 
     async def open(self, hosts: Sequence[str]) -> None:
         """Listen on all of `hosts`, or on none of them."""
-        self._web = web.Server(
+        self._web = WebServer(
             self._answer,
             handler_cancellation=True,
             access_log=None,

@@ -198,7 +198,7 @@ class JsonLines:
         except DockerError as error:
             if not exchange.started:
                 raise
-            await writer.write(self._line(_in_band(str(error)), exchange))
+            await writer.write(in_band_line(str(error)))
         if exchange.started:
             writer.end()
         else:

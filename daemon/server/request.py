@@ -52,6 +52,13 @@ class Request:
             and "Transfer-Encoding" not in self.headers
         )
 
+    def header_all(self, name: str) -> list[str]:
+        """Every value of a header that may be repeated."""
+        getall = getattr(self.headers, "getall", None)
+        if getall is not None:
+            return [str(value) for value in getall(name, [])]
+        return [self.headers[name]] if name in self.headers else []
+
     def body(self) -> AsyncIterator[bytes]:
         """The body as it arrives."""
         return self.source.chunks()

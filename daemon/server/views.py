@@ -218,8 +218,14 @@ def container_summary(
         network_settings=SummaryNetworkSettings.model_construct(
             networks={name: _listed(settings) for name, settings in container.endpoints.items()}
         ),
-        mounts=[_mount(point) for point in container.mounts],
+        mounts=[_listed_mount(point) for point in container.mounts],
     )
+
+
+def _listed_mount(point: records.MountPoint) -> MountPoint:
+    """The list does not know where a volume of the image's lies: an accident of dockerd's."""
+    shown = _mount(point)
+    return shown.model_copy(update={"source": ""}) if point.anonymous and not point.mode else shown
 
 
 def _command(container: Container) -> str:

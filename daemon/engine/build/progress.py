@@ -147,6 +147,11 @@ class Step:
         now = self.progress.clock.now()
         self._tell(started=now, completed=now, cached=True)
 
+    def failed(self, error: str) -> None:
+        """The step could not even begin."""
+        now = self.progress.clock.now()
+        self._tell(started=now, completed=now, error=error)
+
     def log(self, data: bytes, stream: int = STDOUT) -> None:
         self.progress.tell(Log(self.digest, self.progress.clock.now(), stream, data))
 

@@ -118,6 +118,7 @@ class Creation:
         image = self._image(config.image, platform)
         config = merged(config, _defaults(image))
         host = filled_in(asked)
+        self._check_joined(asked)
         check_log_config(host.log_config)
         check_storage_options(asked.storage_opt)
         check_security_options(asked.security_opt or [])
@@ -164,6 +165,13 @@ class Creation:
                 )
             links.append((other.id, parts[-1]))
         return tuple(links)
+
+    def _check_joined(self, host: HostConfig) -> None:
+        """Containers whose namespaces are to be shared have to exist already."""
+        for mode in (host.ipc_mode, host.pid_mode):
+            kind, _, reference = mode.partition(":")
+            if kind == "container" and self._around.registry.find(reference) is None:
+                raise InvalidParameter(f"No such container: {reference}")
 
     # --- making
 

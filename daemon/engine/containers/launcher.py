@@ -16,7 +16,7 @@ from daemon.engine.containers.networking import Joined, Networking
 from daemon.engine.containers.rootfs import MountFailure, Rootfs
 from daemon.engine.containers.runtime_rules import INIT_FAILED, check_runtime, check_tmpfs_sizes
 from daemon.engine.host_files import Resolver, hostname_file, hosts_file, resolv_file
-from daemon.engine.process_env import environment
+from daemon.engine.process_env import variables, with_home
 from daemon.engine.signals import parse_signal
 from daemon.engine.streams import STDERR, STDOUT, Streams
 from daemon.engine.supervisor import StartFailure
@@ -28,6 +28,7 @@ from daemon.process.accounts import Limits
 from daemon.process.logs import LogStore
 from daemon.process.machine import Machine, ProgramTable
 from daemon.process.process import Process
+from daemon.process.procfs import mount_kernel_trees
 from daemon.process.status import ExecError, ExitStatus
 from daemon.process.waiting import FairShare
 
@@ -123,9 +124,8 @@ class Launcher:
 
     def _mount(self, container: Container, machine: Machine, joined: Joined) -> None:
         rootfs, fs = self._rootfs, machine.fs
-        for folder in ("/proc", "/sys"):
-            fs.make_mountpoint(folder, folder=True)
         rootfs.mount_devices(fs, container, machine.memory.quota)
+        mount_kernel_trees(machine, privileged=container.host_config.privileged)
         self._write_host_files(container, joined)
         rootfs.mount_host_files(fs, container)
         rootfs.mount_all(fs, container, machine.memory.quota)
@@ -181,19 +181,21 @@ class Launcher:
         begin_log(container, streams, self._workshop.clock)
         return await machine.start(
             container.argv,
-            env=environment(
-                config.env or (),
-                hostname=machine.hostname,
-                tty=config.tty,
-                home=user.home,
-                links=self._networking.link_variables(container),
-            ),
+            env=with_home(self._variables(container, machine), user.home),
             cwd=config.working_dir or "/",
             cred=user.credentials,
             stdio=streams.stdio(),
             terminal=streams.terminal,
             init_shim=bool(container.host_config.init),
             on_exit=on_exit,
+        )
+
+    def _variables(self, container: Container, machine: Machine) -> dict[str, str]:
+        return variables(
+            container.config.env or (),
+            hostname=machine.hostname,
+            tty=container.config.tty,
+            links=self._networking.link_variables(container),
         )
 
     def _base_pid(self) -> int:

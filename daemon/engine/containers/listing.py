@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -191,12 +191,7 @@ def _port_tests(filters: Filters) -> list[Callable[[Container], bool]]:
     publish = _ports("publish", filters.get("publish"))
     expose = _ports("expose", filters.get("expose"))
     if publish or expose:
-        tests.append(
-            lambda c: bool(
-                _numbers(c.config.exposed_ports or ()) & expose
-                or _numbers(c.host_config.port_bindings or ()) & publish
-            )
-        )
+        tests.append(lambda c: bool(_private(c) & expose or _public(c) & publish))
     return tests
 
 
@@ -214,10 +209,20 @@ def _ports(name: str, values: list[str]) -> PortSet:
     return frozenset(found)
 
 
-def _numbers(specs: Iterable[str]) -> set[tuple[int, str]]:
-    found = set()
-    for spec in specs:
-        number, protocol = split_port(spec)
-        if number.isdecimal():
-            found.add((int(number), protocol))
-    return found
+def _private(container: Container) -> set[tuple[int, str]]:
+    """The ports that the list shows; there are none while the container does not run."""
+    return {_number(spec) for spec in (container.live.sandbox.ports if container.live else ())}
+
+
+def _public(container: Container) -> set[tuple[int, str]]:
+    ports = container.live.sandbox.ports if container.live else {}
+    return {
+        (int(place.host_port), split_port(spec)[1])
+        for spec, places in ports.items()
+        for place in places or ()
+    }
+
+
+def _number(spec: str) -> tuple[int, str]:
+    number, protocol = split_port(spec)
+    return int(number), protocol

@@ -47,6 +47,11 @@ def merged(config: ContainerConfig, image: ImageDefaults | None) -> ContainerCon
     return config.model_copy(update=update)
 
 
+def laid_over(config: ContainerConfig, below: Any) -> ContainerConfig:  # noqa: ANN401 - see ImageDefaults
+    """What `config` leaves open comes from `below`: an image's defaults, or at a commit the container's config."""
+    return config.model_copy(update=_from_image(config, below))
+
+
 def _from_image(config: ContainerConfig, image: ImageDefaults) -> dict[str, Any]:
     update: dict[str, Any] = {
         "user": config.user or image.user,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daemon.engine import devices
 from daemon.engine.container import Container, MountPoint
 from daemon.engine.containers.config_rules import clean_path
 from daemon.engine.containers.tmpfs_options import TmpfsOptions, parse_tmpfs
 from daemon.errors import InvalidParameter, NotFound
+from daemon.fs.binds import LIVE, bind_tree
 from daemon.fs.filesystem import Filesystem
-from daemon.fs.host import HostTree
+from daemon.fs.host import Aside
 from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
 from daemon.fs.tree import Quota, Tree
@@ -44,11 +45,14 @@ class Rootfs:
         volumes: Volumes,
         own_socket: Callable[[], str | None],
         now: Callable[[], int],
+        bind_policy: str = LIVE,
     ) -> None:
         self._images = images
         self._volumes = volumes
         self._own_socket = own_socket
         self._now = now
+        self._bind_policy = bind_policy
+        self._aside = Aside()
 
     def overlay(self, container: Container) -> OverlayTree:
         """The container's root with its writable layer, made when first needed."""
@@ -145,7 +149,7 @@ class Rootfs:
                 f"dstFd=/proc/thread-self/fd/14, flags=MS_BIND|MS_REC: {MOUNT_HINT}"
             ) from OSError(origin)
 
-    def _tree_of(self, point: MountPoint, quota: Quota | None) -> tuple[Tree, str]:  # type: ignore[type-arg]
+    def _tree_of(self, point: MountPoint, quota: Quota | None) -> tuple[Tree[Any], str]:
         if point.type == "volume":
             return self._volumes.get(point.name).tree, "/dev/vda"
         if point.type == "tmpfs":
@@ -154,7 +158,10 @@ class Rootfs:
         if point.type == "image":
             image = self._images.resolve(point.image_id)
             return self._images.layer_store.overlay(image.diff_ids), "overlay"
-        return HostTree(self._host_source(point)), "/dev/vda"
+        source = self._host_source(point)
+        spool = self._images.layer_store.spool
+        tree = bind_tree(source, self._bind_policy, spool, self._now, aside=self._aside)
+        return tree, "/dev/vda"
 
     def _host_source(self, point: MountPoint) -> str:
         if point.source in SOCKET_PATHS:
@@ -174,7 +181,7 @@ def by_depth(points: tuple[MountPoint, ...]) -> list[MountPoint]:
     return sorted(points, key=lambda point: point.destination.count("/"))
 
 
-def _shown_mode(tree: Tree, subpath: str, point: MountPoint) -> int:  # type: ignore[type-arg]
+def _shown_mode(tree: Tree[Any], subpath: str, point: MountPoint) -> int:
     if not subpath:
         return int(tree.root.mode)
     try:

@@ -56,6 +56,7 @@ class Containers:
         facts: HostFacts,
         own_socket: Callable[[], str | None],
         publish_host: str = "",
+        bind_policy: str = "live",
         host_name: str = "mockerd",
     ) -> None:
         self.registry = Registry(ids)
@@ -66,7 +67,7 @@ class Containers:
         self._clock = clock
         self._facts = facts
         self.ports = Ports(publish_host)
-        self.rootfs = Rootfs(images, volumes, own_socket, clock.now)
+        self.rootfs = Rootfs(images, volumes, own_socket, clock.now, bind_policy)
         self.networking = Networking(self.registry, networks, self.ports, events, ids, clock)
         shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway)
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)

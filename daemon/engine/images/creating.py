@@ -20,7 +20,7 @@ EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ac
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What becomes of a container. Configs have Docker's member names."""
+    """What becomes of a container, on top of `image_id` ("" for nothing). Configs have Docker's member names."""
 
     container_id: str
     image_id: str
@@ -40,11 +40,9 @@ class Creating:
         self._engine_version = engine_version
 
     def commit(self, commit: Commit) -> Image:
-        parent = self._images.get(commit.image_id)
-        if parent is None:
-            raise NotFound(f"No such image: {commit.image_id}")
+        parent = self._parent(commit.image_id)
         layer = self._register(commit.layer)
-        diff_ids = list(parent.diff_ids)
+        diff_ids = list(parent.diff_ids) if parent else []
         if layer != EMPTY_LAYER:
             diff_ids.append(layer)
         history = {
@@ -55,20 +53,26 @@ class Creating:
             "empty_layer": layer == EMPTY_LAYER,
         }
         document = {
-            "architecture": parent.config.architecture,
+            "architecture": parent.config.architecture if parent else platforms.HOST.architecture,
             "author": commit.author,
             "config": go_config(dict(commit.config)),
             "container": commit.container_id,
             "container_config": go_config(dict(commit.container_config)),
-            "history": [*(parent.document.get("history") or ()), _without_zero(history)],
-            "os": parent.os,
-            "os.version": parent.config.os_version,
-            "variant": parent.config.variant,
+            "history": [*_history(parent), _without_zero(history)],
+            "os": parent.os if parent else platforms.HOST.os,
+            "os.version": parent.config.os_version if parent else "",
+            "variant": parent.config.variant if parent else "",
         }
         image = self._add(document, diff_ids)
-        if image.id != parent.id:
+        if parent and image.id != parent.id:
             self._images.set_parent(image, parent.id)
         return image
+
+    def _parent(self, image_id: str) -> Image | None:
+        parent = self._images.get(image_id)
+        if parent is None and image_id:
+            raise NotFound(f"No such image: {image_id}")
+        return parent
 
     def import_(
         self, file: IO[bytes], config: Mapping[str, Any], comment: str, platform: Platform | None
@@ -101,6 +105,10 @@ class Creating:
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
         }
         return self._images.add(Image.from_json(encode(dict(sorted(document.items())))))
+
+
+def _history(parent: Image | None) -> list[Any]:
+    return list(parent.document.get("history") or ()) if parent else []
 
 
 def _without_zero(document: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from api_schema.oci import Reference
 from daemon.engine.registry_client import RegistryFailure, RegistryRefusal
-from daemon.errors import DockerError, NotFound, System
+from daemon.errors import (
+    DockerError,
+    Forbidden,
+    NotFound,
+    System,
+    TooManyRequests,
+    Unauthorized,
+)
 
-# The registry's code: what Docker writes before it; such a pull is 404, any other failure 500.
+# The registry's code: what Docker writes before it; such a pull is 404.
 _PULL_TEXTS = {
     "DENIED": (
         "pull access denied for {name}, repository does not exist or may require 'docker login'"
@@ -16,10 +23,28 @@ _PULL_TEXTS = {
 }
 
 
+# What is left of a refusal's own HTTP status.
+_KINDS: dict[str, type[DockerError]] = {
+    "UNAUTHORIZED": Unauthorized,
+    "DENIED": Forbidden,
+    "TOOMANYREQUESTS": TooManyRequests,
+    "MANIFEST_UNKNOWN": NotFound,
+    "NAME_UNKNOWN": NotFound,
+    "BLOB_UNKNOWN": NotFound,
+}
+
+
 def pull_error(failure: RegistryFailure, reference: Reference) -> DockerError:
-    if isinstance(failure, RegistryRefusal) and failure.code in _PULL_TEXTS:
+    """A repository or manifest that is not there, or not for us, is not found."""
+    if isinstance(failure, RegistryRefusal) and failure.says_more and failure.code in _PULL_TEXTS:
         text = _PULL_TEXTS[failure.code].format(
             name=reference.familiar_name, reference=reference.familiar
         )
-        return NotFound(f"{text}: {failure}")
-    return System(str(failure))
+        return NotFound(f"{text}: {failure.bare}")
+    return registry_error(failure)
+
+
+def registry_error(failure: RegistryFailure) -> DockerError:
+    if not isinstance(failure, RegistryRefusal):
+        return System(str(failure))
+    return _KINDS.get(failure.code, System)(failure.joined)

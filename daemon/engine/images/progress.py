@@ -116,3 +116,11 @@ async def messages(
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def first(failures: BaseExceptionGroup[Exception]) -> BaseException:
+    """The error that made the others of a task group give up."""
+    error: BaseException = failures
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -25,9 +25,7 @@ from daemon.clock import Clock
 from daemon.engine.images import platforms, progress
 from daemon.engine.images.errors import pull_error
 from daemon.engine.images.image import Image, short_id
-from daemon.engine.images.references import References
-from daemon.engine.images.sources import BlobSources
-from daemon.engine.images.store import ImageStore
+from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.threads import IN_MEMORY, off_loop
 from daemon.engine.registry_client import (
     RegistryAuth,
@@ -61,15 +59,6 @@ class PullOptions:
     platform: Platform | None = None
     rate: int | None = None
     """Bytes a second and layer, for those who want to see bars."""
-
-
-@dataclass(slots=True)
-class Shelves:
-    """Where a pull puts things."""
-
-    images: ImageStore
-    references: References
-    sources: BlobSources
 
 
 class Pull:
@@ -235,7 +224,7 @@ class LayersPull:
                     group.create_task(self._download(download))
                 group.create_task(self._register_all(layers, present, downloads))
         except* (DockerError, RegistryFailure) as failures:
-            raise _first(failures) from None
+            raise progress.first(failures) from None
 
     def _count_present(self, layers: list[Descriptor]) -> int:
         """How many layers from the bottom are here, on the same layers below them."""
@@ -324,10 +313,3 @@ def _read(model: type[T], data: bytes) -> T:
     except ValidationError as error:
         raise InvalidParameter("unsupported manifest format") from error
     return document
-
-
-def _first(failures: BaseExceptionGroup[Exception]) -> BaseException:
-    error: BaseException = failures
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -24,6 +24,7 @@ from daemon.engine.images.inspecting import Inspecting
 from daemon.engine.images.listing import Listing, ListOptions
 from daemon.engine.images.references import ALGORITHM, References
 from daemon.engine.images.removal import PruneOptions, Removal, User
+from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.sources import BlobSources
 from daemon.engine.images.store import ImageStore
 from daemon.engine.images.threads import off_loop
@@ -33,6 +34,7 @@ from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
     from daemon.engine.images.creating import Commit, Creating
+    from daemon.engine.images.remote import Remote
     from daemon.engine.registry_client import RegistryAuth, RegistryClient
     from daemon.events import Events
 
@@ -59,7 +61,7 @@ class Images:
         self.layer_store = layers
         self.store = ImageStore(layers)
         self.references = References()
-        self.sources = BlobSources()
+        self.shelves = Shelves(self.store, self.references, BlobSources())
         self.users: Callable[[], list[User]] = list
         self.pull_rate = pull_rate
         self.engine_version = engine_version
@@ -183,11 +185,10 @@ class Images:
         check_not_reserved(reference)
 
         async def work(emit: progress.Emit) -> None:
-            from daemon.engine.images.pulling import Pull, PullOptions, Shelves
+            from daemon.engine.images.pulling import Pull, PullOptions
 
-            shelves = Shelves(self.store, self.references, self.sources)
             options = PullOptions(auth, platform, self.pull_rate)
-            await Pull(shelves, self.registry, self._clock, emit, options).run(reference)
+            await Pull(self.shelves, self.registry, self._clock, emit, options).run(reference)
             self.tell("pull", reference.familiar, reference.familiar_name)
             if platform is not None and not reference.is_name_only:
                 self._warn_of_platform(reference, platform, emit)
@@ -202,6 +203,23 @@ class Images:
             self.resolve(str(reference), platform)
         except NotFound as mismatch:
             emit(progress.status(f"WARNING: {mismatch}"))
+
+    def push(self, reference: Reference, auth: RegistryAuth) -> AsyncIterator[progress.Message]:
+        """The messages of a push; a reference without a tag means every tag."""
+
+        async def work(emit: progress.Emit) -> None:
+            from daemon.engine.images.pushing import Push
+
+            await Push(self.shelves, self.registry, self._clock, emit, auth).run(reference)
+            self.tell("push", reference.familiar, reference.familiar_name)
+
+        return progress.messages(self._tasks, work, f"push {reference.familiar}")
+
+    def remote(self) -> Remote:
+        """What only a registry can answer."""
+        from daemon.engine.images.remote import Remote
+
+        return Remote(self.registry)
 
     def load(
         self, file: IO[bytes], platform: Platform | None, *, quiet: bool

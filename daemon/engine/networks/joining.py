@@ -8,7 +8,7 @@ from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.networks.ipam import IPAddress, Pool
 from daemon.engine.networks.network import Attachment, Network
 from daemon.engine.networks.rules import parse_address
-from daemon.errors import DockerError, Forbidden, Unavailable
+from daemon.errors import DockerError, Forbidden, System
 from daemon.ids import Ids
 from daemon.process.net import Fabric, NetNamespace
 
@@ -112,7 +112,7 @@ def _take(network: Network, version: int, wanted: str) -> tuple[Pool, IPAddress]
     for pool in pools:
         if (free := pool.take_any()) is not None:
             return pool, free
-    raise Unavailable(
+    raise System(
         f"no available IPv{version} addresses on this network's address pools: {network.name} ({network.id})"
     )
 

@@ -21,6 +21,22 @@ class RegistryAuth:
     registry_token: str = ""
 
     @classmethod
+    def by_registry(cls, encoded: str) -> dict[str, RegistryAuth]:
+        """X-Registry-Config of a build: logins by registry host; unreadable ones are none."""
+        try:
+            document = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        except (binascii.Error, ValueError):
+            return {}
+        if not isinstance(document, dict):
+            return {}
+        return {
+            _host(name): cls.from_header(
+                base64.urlsafe_b64encode(json.dumps(one).encode()).decode()
+            )
+            for name, one in document.items()
+        }
+
+    @classmethod
     def from_header(cls, encoded: str) -> RegistryAuth:
         """Anything unreadable is no login at all: Docker says that old clients send all kinds of things."""
         try:
@@ -47,6 +63,12 @@ class RegistryAuth:
             return None
         pair = f"{self.username}:{self.password}".encode()
         return "Basic " + base64.b64encode(pair).decode()
+
+
+def _host(name: str) -> str:
+    """`https://index.docker.io/v1/` is how the CLI calls Docker Hub."""
+    host = name.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    return "docker.io" if host == "index.docker.io" else host
 
 
 def _split_auth(auth: str) -> dict[str, str]:

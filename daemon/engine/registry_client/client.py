@@ -11,9 +11,8 @@ import aiohttp
 
 from api_schema.oci import Reference
 from daemon.engine.registry_client.auth import RegistryAuth
-from daemon.engine.registry_client.endpoints import HUB, Endpoint, pull_endpoints, push_endpoints
-from daemon.engine.registry_client.failures import UnexpectedAnswer
-from daemon.engine.registry_client.repository import Repository
+from daemon.engine.registry_client.endpoints import Endpoint, pull_endpoints, push_endpoints
+from daemon.engine.registry_client.repository import Repository, search
 
 if TYPE_CHECKING:
     from daemon.engine.registry_client.hub import Hub
@@ -77,16 +76,10 @@ class RegistryClient:
         if endpoint.scheme == "http":
             self._plain_hosts.add(endpoint.host)
 
-    async def search(self, term: str, limit: int) -> list[dict[str, Any]]:
-        """Docker Hub's answer to `docker search`."""
-        session = await self._session(HUB)
-        query = {"q": term, "n": str(limit)}
-        async with session.get(f"{HUB.url}/v1/search", params=query) as response:
-            if response.status != 200:
-                raise UnexpectedAnswer(f"Unexpected status code {response.status}")
-            document: dict[str, Any] = await response.json()
-            found: list[dict[str, Any]] = document["results"]
-            return found
+    async def search(self, endpoint: Endpoint, term: str, limit: int) -> list[dict[str, Any]]:
+        """The answer of a registry's old index to `docker search`."""
+        session = await self._session(endpoint)
+        return await search(session, endpoint, term, limit)
 
     async def hub(self) -> Hub:
         """The registry that plays Docker Hub, running."""

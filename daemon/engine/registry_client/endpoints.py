@@ -27,6 +27,10 @@ class Endpoint:
     def url(self) -> str:
         return f"{self.scheme}://{self.host}{self.prefix}"
 
+    def wire(self, url: str) -> str:
+        """What is really asked for when `url` is meant."""
+        return url.replace("https://", "http://", 1) if self.hub else url
+
 
 HUB = Endpoint("https", HUB_HOST, hub=True)
 

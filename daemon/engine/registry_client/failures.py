@@ -19,10 +19,38 @@ _CHALLENGED = {
 }
 _BY_STATUS = {401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS"}
 _NO_RETRY = frozenset({"UNAUTHORIZED", "UNSUPPORTED", "DENIED", "TOOMANYREQUESTS", "NAME_UNKNOWN"})
+# What docker/distribution says by default for each code; an error that adds nothing to it is shown as its code alone.
+_DEFAULT_MESSAGES = {
+    "UNAUTHORIZED": "authentication required",
+    "DENIED": "requested access to the resource is denied",
+    "UNSUPPORTED": "The operation is unsupported.",
+    "UNKNOWN": "unknown error",
+    "TOOMANYREQUESTS": "too many requests",
+    "NAME_UNKNOWN": "repository name not known to registry",
+    "MANIFEST_UNKNOWN": "manifest unknown",
+    "BLOB_UNKNOWN": "blob unknown to registry",
+    "DIGEST_INVALID": "provided digest did not match uploaded content",
+    "MANIFEST_INVALID": "manifest invalid",
+    "MANIFEST_BLOB_UNKNOWN": "blob unknown to registry",
+    "TAG_INVALID": "manifest tag did not match URI",
+    "NAME_INVALID": "invalid repository name",
+}
 
 
 class RegistryFailure(Exception):
     """The text is what Docker answers."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.bare = text
+        """The text without the request that it happened in."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def happened_in(self, method: str, url: str) -> None:
+        """Go's url.Error puts the request before the text."""
+        self.args = (f'{method.capitalize()} "{url}": {self.bare}',)
 
     transport_ok = True
     """Did we speak HTTP with it? Then plain HTTP is not tried after HTTPS."""
@@ -31,13 +59,29 @@ class RegistryFailure(Exception):
 
 
 class RegistryRefusal(RegistryFailure):
-    """The registry's own error; `code` is the specification's."""
+    """The registry's own error; `code` is the specification's, `others` are the errors that came with it."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code.lower().replace('_', ' ')}: {message}")
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        detailed: bool = True,
+        others: tuple[RegistryFailure, ...] = (),
+    ) -> None:
+        words = code.lower().replace("_", " ")
+        self.says_more = detailed or message not in ("", _DEFAULT_MESSAGES.get(code))
+        super().__init__(f"{words}: {message}" if self.says_more else words)
         self.code = code
-        self.message = message
         self.retry = code not in _NO_RETRY
+        self.others = others
+
+    @property
+    def joined(self) -> str:
+        """All errors in one text."""
+        if not self.others:
+            return str(self)
+        return "errors:\n" + "".join(f"{error}\n" for error in (self, *self.others))
 
 
 class UnexpectedAnswer(RegistryFailure):
@@ -61,16 +105,18 @@ def refusal(status: int, content_type: str, challenge: str, body: bytes) -> Regi
     if not 400 <= status < 500:
         phrase = f"{status} {_phrase(status)}".strip()
         return UnexpectedAnswer(f"received unexpected HTTP status: {phrase}")
+    text = body.decode("utf-8", "replace")
+    if content_type in ("application/json", "application/vnd.api+json"):
+        failure = _from_json(status, text)
+    else:
+        failure = RegistryRefusal(_BY_STATUS.get(status, "UNKNOWN"), text)
     found = _BEARER_ERROR.search(challenge) if challenge.lower().startswith("bearer") else None
     if found and found[1] in _CHALLENGED:
-        return RegistryRefusal(*_CHALLENGED[found[1]])
-    text = body.decode("utf-8", "replace")
-    if content_type not in ("application/json", "application/vnd.api+json"):
-        return RegistryRefusal(_BY_STATUS.get(status, "UNKNOWN"), text)
-    return _first_error(status, text)
+        return RegistryRefusal(*_CHALLENGED[found[1]], others=(failure,))
+    return failure
 
 
-def _first_error(status: int, text: str) -> RegistryFailure:
+def _from_json(status: int, text: str) -> RegistryFailure:
     try:
         document = json.loads(text)
         details = document.get("details")
@@ -78,14 +124,22 @@ def _first_error(status: int, text: str) -> RegistryFailure:
         if isinstance(details, str) and details:
             return RegistryRefusal(_BY_STATUS.get(status, "UNKNOWN"), details)
         if errors:
-            code = errors[0].get("code", "UNKNOWN")
-            return RegistryRefusal(code, errors[0].get("message") or code.lower())
+            first, *others = [_error(entry) for entry in errors]
+            first.others = tuple(others)
+            return first
         fault = "no error details found in HTTP response body"
     except (ValueError, AttributeError):
         fault = f"invalid character {text[:1]!r} looking for beginning of value"
     if status == HTTPStatus.UNAUTHORIZED:
         return RegistryRefusal("UNAUTHORIZED", "authentication required")
     return UnexpectedAnswer(f'error parsing HTTP {status} response body: {fault}: "{text}"')
+
+
+def _error(entry: dict[str, Any]) -> RegistryRefusal:
+    detailed = entry.get("detail") is not None
+    return RegistryRefusal(
+        entry.get("code", "UNKNOWN"), entry.get("message", ""), detailed=detailed
+    )
 
 
 def _phrase(status: int) -> str:

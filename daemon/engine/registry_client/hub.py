@@ -10,11 +10,23 @@ from typing import Literal
 
 from aiohttp import web
 
+from api_schema.reference import OFFICIAL_PREFIX
 from fake_registry.app import create_app
+from fake_registry.auth import Access, Bearer
 from fake_registry.catalog.declarations import IMAGES
 from fake_registry.catalog.store import CatalogStore
+from fake_registry.errors import RegistryError
 from fake_registry.limits import RateLimit
 from fake_registry.registry import Registry
+
+
+class HubAccess(Bearer):
+    """Anybody may pull; who has logged in may push, but not among the official images."""
+
+    def check(self, request: web.Request, access: Access) -> None:
+        super().check(request, access)
+        if access.name.startswith(OFFICIAL_PREFIX) and set(access.actions) & {"push", "delete"}:
+            raise RegistryError("DENIED", detail=access.detail())
 
 
 class Hub:
@@ -30,7 +42,9 @@ class Hub:
     ) -> None:
         self.socket = str(Path(folder) / "hub.sock")
         self.registry = Registry(
-            CatalogStore(folders=(IMAGES, *images), unknown=unknown), unknown_name="DENIED"
+            CatalogStore(folders=(IMAGES, *images), unknown=unknown),
+            authorizer=HubAccess(None, now, service="registry.docker.io", anonymous_pull=True),
+            unknown_name="DENIED",
         )
         self._now = now
         self._runner = web.AppRunner(create_app(self.registry), access_log=None)

@@ -67,8 +67,11 @@ class Repository:
     async def login(self) -> None:
         """Raise unless the credentials are good."""
         await self.connect()
-        async with self._request("GET", f"{self.endpoint.url}/v2/", scoped=False):
-            return
+        url = f"{self.endpoint.url}/v2/"
+        async with self._raw("GET", url, scoped=False) as response:
+            if response.status != HTTPStatus.OK:
+                status = f"{response.status} {HTTPStatus(response.status).phrase}"
+                raise UnexpectedAnswer(f"login attempt to {url} failed with status: {status}")
 
     # reading
 
@@ -136,24 +139,33 @@ class Repository:
 
     # writing
 
-    async def has_blob(self, digest: str) -> bool:
+    async def blob_size(self, digest: str) -> int | None:
+        """None if the repository lacks it."""
         async with self._raw("HEAD", self._url(f"blobs/{digest}")) as response:
-            if response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
-                return response.status == HTTPStatus.OK
+            if response.status == HTTPStatus.OK:
+                return int(response.headers.get("Content-Length", 0))
+            if response.status == HTTPStatus.NOT_FOUND:
+                return None
             raise await _refused(response)
 
-    async def start_upload(self, mount: str = "", source: str = "") -> str | None:
-        """Where to send the blob; None if it was mounted from `source` instead."""
-        query = {"mount": mount, "from": source} if mount and source else {}
+    async def mount(self, digest: str, source: str) -> bool:
+        """Take the blob from another repository of the registry; False if it is not there, or not for us."""
+        query = {"mount": digest, "from": source}
+        async with self._raw("POST", self._url("blobs/uploads/"), query=query) as response:
+            return response.status == HTTPStatus.CREATED
+
+    async def start_upload(self) -> str:
+        """Where to send the blob."""
         url = self._url("blobs/uploads/")
-        async with self._request("POST", url, query=query) as response:
-            if response.status == HTTPStatus.CREATED:
-                return None
+        async with self._request("POST", url) as response:
             return urljoin(url, response.headers["Location"])
 
-    async def upload(self, location: str, digest: str, chunks: AsyncIterator[bytes]) -> None:
+    async def send(self, location: str, chunks: AsyncIterator[bytes]) -> str:
+        """Returns where to commit what was sent."""
         async with self._request("PATCH", location, data=chunks) as response:
-            location = urljoin(location, response.headers["Location"])
+            return urljoin(location, response.headers["Location"])
+
+    async def commit(self, location: str, digest: str) -> None:
         async with self._request("PUT", location, query={"digest": digest}):
             return
 
@@ -198,7 +210,7 @@ class Repository:
         try:
             authorization = await self._authorization(scoped)
         except RegistryFailure as failed:
-            failed.args = (f'{method.capitalize()} "{url}": {failed}',)
+            failed.happened_in(method, url)
             raise
         if authorization:
             sent["Authorization"] = authorization
@@ -214,9 +226,13 @@ class Repository:
         query: Mapping[str, str] | None = None,
         data: bytes | AsyncIterator[bytes] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        wire = url.replace("https://", "http://", 1) if self.endpoint.hub else url
         request = self._session.request(
-            method, wire, headers=headers, params=query, data=data, ssl=self.endpoint.verify_tls
+            method,
+            self.endpoint.wire(url),
+            headers=headers,
+            params=query,
+            data=data,
+            ssl=self.endpoint.verify_tls,
         )
         try:
             response = await request
@@ -268,3 +284,20 @@ async def _refused(response: aiohttp.ClientResponse) -> RegistryFailure:
     challenge = response.headers.get("WWW-Authenticate", "")
     body = await response.content.read(CHUNK)
     return refusal(response.status, response.content_type, challenge, body)
+
+
+async def search(
+    session: aiohttp.ClientSession, endpoint: Endpoint, term: str, limit: int
+) -> list[dict[str, Any]]:
+    """`GET /v1/search`, which Docker Hub still answers."""
+    url = f"{endpoint.url}/v1/search"
+    query = {"q": term, "n": str(limit)}
+    try:
+        async with session.get(endpoint.wire(url), params=query, ssl=endpoint.verify_tls) as reply:
+            if reply.status != HTTPStatus.OK:
+                raise UnexpectedAnswer(f"Unexpected status code {reply.status}")
+            document: dict[str, Any] = await reply.json()
+    except _TRANSPORT_ERRORS as error:
+        raise unreachable("GET", f"{url}?q={term}&n={limit}", error) from error
+    found: list[dict[str, Any]] = document.get("results") or []
+    return found

@@ -1,4 +1,4 @@
-"""telnet, traceroute and ssl_client: is it there, and how far?"""
+"""telnet, traceroute and ssl_client: whether somebody is there, and how far."""
 
 import os
 

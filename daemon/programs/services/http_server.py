@@ -87,7 +87,9 @@ class Connection:
         )
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The request's body in pieces; a peer that waits for 100 Continue gets it."""
+        """The request's body in pieces, once; a peer that waits for 100 Continue gets it."""
+        if self._http.their_state is not h11.SEND_BODY:
+            return
         if self._http.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
         while isinstance(event := await self._next(None), h11.Data):

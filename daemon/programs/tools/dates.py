@@ -4,6 +4,7 @@ Containers without TZ run in UTC; TZ may name an offset (`CET-1`) or UTC.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 NS = 1_000_000_000
@@ -68,7 +69,7 @@ def _week(when: datetime, first_day: int) -> int:
     return (day + 6 - weekday) // 7
 
 
-_FIELDS = {
+_FIELDS: dict[str, Callable[[datetime, int], str]] = {
     "Y": lambda t, ns: f"{t.year}",
     "C": lambda t, ns: f"{t.year // 100:02d}",
     "y": lambda t, ns: f"{t.year % 100:02d}",

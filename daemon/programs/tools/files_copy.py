@@ -59,8 +59,10 @@ def destinations(proc: Process, options: Options) -> list[tuple[str, str]]:
     last = words.pop()
     if "T" not in options and _isdir(proc, last):
         return [(word, _inside(last, word)) for word in words]
-    if len(words) > 1:
+    if len(words) > 1 and is_gnu(proc):
         raise Failure(_not_a_folder(proc, last))
+    if len(words) > 1:
+        return [(word, _inside(last, word)) for word in words]
     return [(words[0], last)]
 
 
@@ -69,10 +71,8 @@ def _missing_file(proc: Process) -> UsageError:
 
 
 def _not_a_folder(proc: Process, path: str) -> str:
-    if not is_gnu(proc):
-        return f"target '{path}' is not a directory"
     why = "Not a directory" if _lstat(proc, path) else "No such file or directory"
-    return f"target '{path}': {why}" if why[0] == "N" and is_gnu(proc) else f"target '{path}'"
+    return f"target '{path}': {why}"
 
 
 def _inside(folder: str, source: str) -> str:

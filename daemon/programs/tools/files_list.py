@@ -52,9 +52,9 @@ _LONG = (
 
 @tool(
     _USAGE,
-    "1AaCxdLHRFplinshrSXvctukw:T:",
+    "1AaCxdLHRFplinshrSXvctukQw:T:",
     about="List directory contents",
-    gnu="bBfgGmNoqQUZI:D",
+    gnu="bBfgGmNoqUZI:D",
     long=_LONG,
     busybox_long="full-time group-directories-first=group color?=color",
     trouble=(2, 1),

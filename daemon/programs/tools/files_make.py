@@ -112,9 +112,9 @@ async def rmdir(proc: Process, options: Options) -> int:
 
 @tool(
     "[-irf] FILE...",
-    "irRf",
+    "irRfv",
     about="Remove (unlink) FILEs",
-    gnu="vdI",
+    gnu="dI",
     long="force=f recursive=r interactive?=i verbose=v dir=d one-file-system no-preserve-root "
     "preserve-root?",
 )
@@ -158,12 +158,11 @@ class _Remover:
         return True
 
     def _refused(self, path: str) -> bool:
-        return os.path.basename(path.rstrip("/")) in (".", "..") or (
-            is_gnu(self.proc)
-            and self.recursive
-            and path.strip("/") == ""
-            and "no-preserve-root" not in self.options
-        )
+        dots = os.path.basename(path.rstrip("/")) in (".", "..")
+        if not is_gnu(self.proc):
+            return dots
+        root = path.strip("/") == "" and "no-preserve-root" not in self.options
+        return self.recursive and (dots or root)
 
     async def _refuse(self, path: str) -> None:
         self.code = 1

@@ -4,6 +4,7 @@ import os
 import re
 import stat as bits
 from collections.abc import Callable
+from datetime import tzinfo
 
 from daemon.fs.nodes import Stat, StatFs
 from daemon.process.process import Process
@@ -40,7 +41,7 @@ def file_type(info: Stat) -> str:
     return _TYPES.get(bits.S_IFMT(info.mode), "weird file")
 
 
-def _human_time(ns: int, zone: dates.tzinfo) -> str:
+def _human_time(ns: int, zone: tzinfo) -> str:
     return dates.strftime("%Y-%m-%d %H:%M:%S.%N %z", dates.from_ns(ns, zone), ns % dates.NS)
 
 

@@ -233,7 +233,7 @@ class _Reader:
             text = (
                 f"missing argument to `{word}'"
                 if is_gnu(self.proc)
-                else f"option requires an argument -- '{word}'"
+                else f"{word} requires an argument"
             )
             raise Failure(text)
         return self.take()
@@ -261,16 +261,14 @@ class _Reader:
 
     def _exec(self, word: str) -> Node:
         self.acted = True
-        words = []
+        words: list[str] = []
         while self.at < len(self.words):
             part = self.take()
             if part == ";" or (part == "+" and words[-1:] == ["{}"]):
                 return Node(word + ("+" if part == "+" else ""), words)
             words.append(part)
         text = (
-            f"missing argument to `{word}'"
-            if is_gnu(self.proc)
-            else f"option requires an argument -- '{word}'"
+            f"missing argument to `{word}'" if is_gnu(self.proc) else f"{word} requires an argument"
         )
         raise Failure(text)
 

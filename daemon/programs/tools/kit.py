@@ -139,7 +139,9 @@ def _busybox_usage(proc: Process, usage: str, about: str) -> str:
 
 
 async def _usage(proc: Process, text: str, usage: str, about: str) -> None:
-    if text:
+    if text.startswith("Usage: "):
+        await proc.err(f"{text}\n")
+    elif text:
         await complain(proc, text)
     if is_gnu(proc):
         await proc.err(f"Try '{name_of(proc)} --help' for more information.\n")

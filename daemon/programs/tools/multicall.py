@@ -3,18 +3,8 @@
 import os
 
 from daemon.process.process import Process
-from daemon.process.status import Program
 from daemon.programs.tools.kit import BUSYBOX_BANNER
 from daemon.programs.tools.table import APPLETS
-
-SHELLS = {"sh": "shell/ash", "ash": "shell/ash", "hush": "shell/ash", "bash": "shell/ash"}
-
-
-def applet_of(proc: Process, name: str) -> Program | None:
-    """The program behind an applet's name; the shells and network tools live in other families."""
-    if name in SHELLS:
-        return proc.machine.programs.lookup(SHELLS[name])
-    return proc.machine.programs.lookup(f"busybox/{name}")
 
 
 async def busybox(proc: Process) -> int:
@@ -42,7 +32,7 @@ async def _by_operand(proc: Process) -> int:
 
 
 async def _applet(proc: Process, name: str) -> int:
-    program = applet_of(proc, name)
+    program = proc.machine.programs.lookup(f"busybox/{name}")
     if program is None or name.startswith("busybox"):
         await proc.err(f"{name}: applet not found\n")
         return 127

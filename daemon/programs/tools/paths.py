@@ -10,6 +10,7 @@ from daemon.programs.tools.kit import (
     either,
     extra_operand,
     is_gnu,
+    is_musl,
     missing_operand,
     reason,
     tool,
@@ -131,7 +132,8 @@ async def realpath(proc: Process, options: Options) -> int:
 
 
 def _resolver(proc: Process, options: Options) -> Callable[[str], str]:
-    rule = {"e": "all", "m": "none"}.get(options.last_of("em"), "parent")
+    usual = "parent" if is_gnu(proc) or is_musl(proc) else "all"
+    rule = {"e": "all", "m": "none"}.get(options.last_of("em"), usual)
     start = options.value("relative-to")
 
     def resolve(path: str) -> str:

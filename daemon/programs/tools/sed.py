@@ -9,6 +9,7 @@ from daemon.programs.tools.sed_actions import ACTIONS
 from daemon.programs.tools.sed_machine import Machine
 from daemon.programs.tools.sed_parse import SedError, parse_script
 
+_GNU_USAGE = "Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]..."
 _LONG = (
     "quiet=n silent=n expression:=e file:=f in-place?=i regexp-extended=E separate=s null-data=z unbuffered=u "
     "line-length:=l posix=posix debug=debug follow-symlinks=follow-symlinks"
@@ -17,9 +18,9 @@ _LONG = (
 
 @tool(
     "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...",
-    "nrEi::e:f:s",
+    "nrEi::e:f:",
     about="Edit lines: if there is no -e or -f, the first operand is the script",
-    gnu="zul:",
+    gnu="szul:",
     long=_LONG,
     busybox_long="quiet=n silent=n expression:=e file:=f in-place?=i regexp-extended=E",
     package="GNU sed) 4.9",
@@ -30,7 +31,7 @@ async def sed(proc: Process, options: Options) -> int:
     try:
         script = parse_script(text, extended="E" in options or "r" in options, gnu=is_gnu(proc))
     except SedError as error:
-        raise Failure(either(proc, error.gnu, error.busybox)) from error
+        raise Failure(either(proc, error.gnu, error.busybox), error.code) from error
     return await Machine(proc, options, script, words or ["-"], ACTIONS).run()
 
 
@@ -51,6 +52,6 @@ async def _script_text(proc: Process, options: Options, words: list[str]) -> byt
             parts.append(data.removesuffix(b"\n"))
     if not parts:
         if not words:
-            raise UsageError()
+            raise UsageError(_GNU_USAGE if is_gnu(proc) else "")
         parts.append(os.fsencode(words.pop(0)))
     return b"\n".join(parts)

@@ -163,6 +163,8 @@ class Machine:
 
     async def enter(self, path: str) -> None:
         """A new file begins: in place, the old one gets its new content first."""
+        if self.input.separate:
+            self.line_number = 0
         if not self.in_place:
             return
         await self._leave()
@@ -179,7 +181,6 @@ class Machine:
         self.proc.chmod(self.temporary, stat.S_IMODE(info.mode))
         if (info.uid, info.gid) != (self.proc.cred.uid, self.proc.cred.gid):
             self.proc.chown(self.temporary, info.uid, info.gid)
-        self.line_number = 0
         self.dangling = False
 
     async def _leave(self) -> None:

@@ -11,11 +11,11 @@ from daemon.programs.common.regex import RegexError, compile_posix
 class SedError(Exception):
     """The script is wrong; GNU's words and busybox's."""
 
-    def __init__(self, gnu: str, busybox: str = "", at: int = 0) -> None:
+    def __init__(self, gnu: str, busybox: str = "", code: int = 1) -> None:
         super().__init__(gnu)
         self.gnu = gnu
         self.busybox = busybox or gnu
-        self.at = at
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class Script:
 
 
 _NO_ADDRESS = ":}"
+_GNU_ONLY = "zQRWFe"
+GNU_PANIC = 4
 _CASES = b"LUluE"
 _SPECIAL = b"&.*[]^$+?(){}|"
 """Delimiters that keep their backslash: without it they would be operators."""
@@ -107,8 +109,10 @@ class _Reader:
                 self._line()
                 continue
             self._command()
-        if self.blocks:
-            raise SedError("unmatched `{'", "unmatched '{'")
+        if self.blocks and self.gnu:
+            raise SedError("-e expression #1, char 0: unmatched `{'")
+        while self.blocks:
+            self.script.commands[self.blocks.pop()].jump = len(self.script.commands)
         self._resolve()
         return self.script
 
@@ -121,7 +125,8 @@ class _Reader:
         return line
 
     def _error(self, gnu: str, busybox: str = "") -> SedError:
-        return SedError(f"-e expression #1, char {self.at}: {gnu}", busybox or gnu)
+        at = min(self.at, len(self.text))
+        return SedError(f"-e expression #1, char {at}: {gnu}", busybox or gnu)
 
     def _command(self) -> None:
         command = Command("")
@@ -169,7 +174,7 @@ class _Reader:
 
     def _number_address(self) -> Address:
         number = self._number()
-        if self.peek() == b"~":
+        if self.peek() == b"~" and self.gnu:
             self.at += 1
             return Address("step", number, self._number())
         return Address("line", number)
@@ -191,7 +196,7 @@ class _Reader:
             return None
         try:
             return compile_posix(
-                body,
+                _control_characters(body),
                 extended=self.extended,
                 ignore_case=b"I" in flags or b"i" in flags,
                 multiline=b"M" in flags or b"m" in flags,
@@ -230,8 +235,9 @@ class _Reader:
     def _arguments(self, command: Command) -> None:
         """What follows the command's letter."""
         name = command.name
+        known = self.gnu or name not in _GNU_ONLY
         for letters, read in self._readers():
-            if name in letters:
+            if name in letters and known:
                 read(command)
                 return
         raise self._error(f"unknown command: `{name}'", f"unsupported command {name}")
@@ -254,14 +260,18 @@ class _Reader:
 
     def _close_block(self, command: Command) -> None:
         if not self.blocks:
-            raise self._error("unexpected `}'", "unexpected '}'")
+            if self.gnu:
+                raise self._error("unexpected `}'")
+            return
         self.script.commands[self.blocks.pop()].jump = len(self.script.commands)
         self._end(command)
 
     def _optional_number(self, command: Command) -> None:
         self.skip()
-        command.number = self._number() if self.peek().isdigit() else None
-        self._end(command)
+        if self.gnu and self.peek().isdigit():
+            command.number = self._number()
+        if self.gnu:
+            self._end(command)
 
     def _end(self, command: Command) -> None:
         self.skip(b" \t\r")
@@ -274,7 +284,7 @@ class _Reader:
 
     def _label(self, command: Command) -> None:
         self.skip()
-        stop = b"\n" if command.name == ":" and not self.gnu else b";\n"
+        stop = b";\n"
         start = self.at
         while self.peek() and self.peek() not in stop:
             if command.name != ":" and self.peek() == b"}":
@@ -346,7 +356,7 @@ class _Reader:
             raise self._error("unterminated `s' command", "bad format in substitution expression")
         body = self._delimited(delimiter, regex=True, what="unterminated `s' command")
         replacement = self._delimited(delimiter, regex=False, what="unterminated `s' command")
-        made = Substitution(None, replacement_parts(replacement))
+        made = Substitution(None, replacement_parts(replacement, cases=self.gnu))
         flags = self._substitution_flags(made)
         made.pattern = self._regex(body, flags)
         groups = made.pattern.groups if made.pattern else 9
@@ -368,6 +378,7 @@ class _Reader:
                 continue
             if not char or char not in b"gpiIMmew":
                 if char and char not in b" \t\r;\n}#":
+                    self.at += 1
                     raise self._error(
                         "unknown option to `s'", "bad option in substitution expression"
                     )
@@ -375,6 +386,7 @@ class _Reader:
             self.at += 1
             if char == b"g":
                 made.every = True
+                made.nth = made.nth if self.gnu else 1
             elif char == b"p":
                 made.show = True
             elif char == b"w":
@@ -396,11 +408,18 @@ class _Reader:
                     raise SedError(
                         f"can't find label for jump to `{name}'",
                         f"can't find label for jump to '{name}'",
+                        GNU_PANIC if self.gnu else 1,
                     )
                 command.jump = labels.get(command.label, len(commands))
 
 
-def replacement_parts(text: bytes) -> list[bytes | int | str]:
+def _control_characters(pattern: bytes) -> bytes:
+    """\\t and its like stand for themselves in a sed pattern, unlike in grep's."""
+    letters = {b"t": b"\t", b"f": b"\f", b"v": b"\v", b"r": b"\r", b"a": b"\a"}
+    return re.sub(rb"\\(.)", lambda found: letters.get(found[1], found[0]), pattern, flags=re.S)
+
+
+def replacement_parts(text: bytes, *, cases: bool = True) -> list[bytes | int | str]:
     """Literals, group numbers (0 is &) and the case switches L U l u E."""
     parts: list[bytes | int | str] = []
     literal = bytearray()
@@ -423,7 +442,7 @@ def replacement_parts(text: bytes) -> list[bytes | int | str]:
             if following.isdigit():
                 close()
                 parts.append(int(following))
-            elif following in _CASES:
+            elif following in _CASES and cases:
                 close()
                 parts.append(following.decode())
             else:

@@ -536,6 +536,6 @@ async def lsof(proc: Process, options: Options) -> int:
         if wanted is not None and str(process.pid) not in wanted:
             continue
         for fd, description in sorted(process.fds.items()):
-            lines.append(f"{process.pid}\t{process.exe}\t{fd}\t{description.name}\n")
+            lines.append(f"{process.pid}\t{process.exe}\t{fd}\t{description.path}\n")
     await proc.out("".join(lines))
     return 0

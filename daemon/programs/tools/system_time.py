@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from datetime import UTC, tzinfo
 
 from daemon.process.process import Process
 from daemon.process.status import ExitStatus
@@ -40,7 +41,7 @@ _ISO = {
     busybox_long="rfc-2822=R rfc-822=R utc=u date:=d reference:=r set:=s",
 )
 async def date(proc: Process, options: Options) -> int:
-    zone = dates.UTC if "u" in options else dates.zone_of(proc.env.get("TZ"))
+    zone = UTC if "u" in options else dates.zone_of(proc.env.get("TZ"))
     form = _date_format(proc, options)
     if "f" in options:
         lines = (await read_all(proc, options.value("f"))).decode().splitlines()
@@ -63,7 +64,7 @@ async def date(proc: Process, options: Options) -> int:
     return 0
 
 
-async def _print_date(proc: Process, ns: int, zone: dates.tzinfo, form: str) -> None:
+async def _print_date(proc: Process, ns: int, zone: tzinfo, form: str) -> None:
     await proc.out(dates.strftime(form, dates.from_ns(ns, zone), ns % dates.NS) + "\n")
 
 
@@ -103,7 +104,7 @@ def _wanted_time(proc: Process, options: Options) -> int:
 
 
 def _parsed(proc: Process, text: str, options: Options) -> int:
-    zone = dates.UTC if "u" in options else dates.zone_of(proc.env.get("TZ"))
+    zone = UTC if "u" in options else dates.zone_of(proc.env.get("TZ"))
     ns = dates.parse_date(text, proc.machine.clock.now(), zone)
     if ns is None:
         raise Failure(f"invalid date '{text}'")
@@ -196,7 +197,7 @@ def _month(painter: calendar.TextCalendar, year: int, month: int) -> str:
     title = f"{dates.MONTHS[month - 1]} {year}"
     lines = painter.formatmonth(year, month).splitlines()[1:]
     lines = [title.center(20).rstrip(), *(line.rstrip() for line in lines)]
-    lines += [""] * (8 - len(lines))
+    lines += [" " * 21] * (8 - len(lines))
     return "\n".join(lines) + "\n"
 
 

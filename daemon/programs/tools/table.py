@@ -13,6 +13,11 @@ _BOTH = {
     "text_sort": "sort uniq comm shuf",
     "text_make": "true false yes seq factor nproc clear reset",
     "sed": "sed",
+    "text_dump": "od hexdump xxd strings",
+    "files_compare": "cmp diff",
+    "encode": "base64:base64_ base32 expr split dd",
+    "shell_twins": "echo printf test [:test kill",
+    "top": "top",
     "files_list": "ls",
     "files_make": "mkdir rmdir rm touch mkfifo mknod mktemp truncate fallocate sync",
     "files_copy": "cp mv ln install",
@@ -27,6 +32,8 @@ _BOTH = {
     "wrappers": "timeout nohup setsid chroot su which watch xargs",
 }
 _BUSYBOX = {
+    "shell_twins": "[[:test",
+    "text_dump": "hd:hexdump",
     "system_time": "usleep",
     "text_count": "sha3sum:checksum",
 }
@@ -54,7 +61,7 @@ PROGRAMS = {
 }
 """Program string -> "module:function"."""
 
-_ELSEWHERE = "[ [[ ash echo kill printf sh test"
+_ELSEWHERE = "ash sh"
 APPLETS = sorted(
     {*_ELSEWHERE.split(), *(key.partition("/")[2] for key in _rows("busybox", _BOTH, _BUSYBOX))}
 )

@@ -294,7 +294,7 @@ async def crc32(proc: Process, options: Options) -> int:
         crc = 0
         async for data in chunks(proc, fd):
             crc = zlib.crc32(data, crc)
-        return f"{crc:08x}{' ' + path if len(options.args) > 1 else ''}\n"
+        return f"{crc:08x}{' ' + path if path else ''}\n"
 
     return await _summed(proc, options, line)
 

@@ -111,6 +111,7 @@ async def _head(proc: Process, options: Options) -> int:
             raise
         except OSError as error:
             code = 1
+            headers.first = headers.first and is_gnu(proc)
             await complain(proc, _head_error(proc, path, error))
     return code
 

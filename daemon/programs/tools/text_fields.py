@@ -163,13 +163,14 @@ async def paste(proc: Process, options: Options) -> int:
     delimiters = _paste_delimiters(options.value("d", "\t"))
     end = b"\0" if "z" in options else b"\n"
     readers = []
+    shared = LineReader(proc, 0, end)
     for path in options.args or ["-"]:
         try:
             fd = 0 if path == "-" else await proc.open(path)
         except OSError as error:
             await complain(proc, f"{path}: {reason(error)}")
             return 1
-        readers.append(LineReader(proc, fd, end))
+        readers.append(shared if path == "-" else LineReader(proc, fd, end))
     if "s" in options:
         for reader in readers:
             await _paste_serial(proc, reader, delimiters, end)
@@ -219,7 +220,8 @@ def tr_set(text: str) -> list[int]:
             out.extend(_class_bytes(named[1]))
             at += named.end()
         elif repeated := re.match(rb"\[(.)\*(\d*)\]", data[at:], re.S):
-            count = int(repeated[2] or 0, 8 if repeated[2].startswith(b"0") else 10)
+            digits = repeated[2].decode() or "0"
+            count = int(digits, 8 if digits.startswith("0") else 10)
             out.extend([repeated[1][0]] * (count or 256))
             at += repeated.end()
         elif same := re.match(rb"\[=(.)=\]", data[at:], re.S):
@@ -282,11 +284,11 @@ def _tr_plan(proc: Process, options: Options) -> tuple[bytes, set[int], set[int]
     needed = 1 if ("d" in options) != ("s" in options) else 2
     if not words:
         raise missing_operand(proc)
-    if len(words) < needed:
+    if len(words) < needed and is_gnu(proc):
         text = "Two strings must be given when both deleting and squeezing repeats."
         if "d" not in options:
             text = "Two strings must be given when translating."
-        raise UsageError(f"missing operand after '{words[0]}'\n{text}" if is_gnu(proc) else "")
+        raise UsageError(f"missing operand after '{words[0]}'\n{text}")
     try:
         sets = [tr_set(word) for word in words[:2]]
     except ValueError as error:
@@ -422,11 +424,9 @@ def _tabbed(line: bytes, width: int, everywhere: bool) -> bytes:
     for start in range(0, len(plain), width):
         piece = plain[start : start + width]
         bare = piece.rstrip(b" ")
-        if (
-            len(piece) == width
-            and start + width <= end
-            and len(piece) - len(bare) >= (1 if not bare else 2)
-        ):
+        blanks = len(piece) - len(bare)
+        worth = blanks > 1 or (blanks == 1 and (not bare or plain[start + width :][:1] == b" "))
+        if len(piece) == width and start + width <= end and worth:
             out += bare + b"\t"
         else:
             out += piece

@@ -59,12 +59,7 @@ async def _grep(proc: Process, options: Options) -> int:
     try:
         search = _Search(proc, options, _compile(proc, options, patterns))
     except RegexError as error:
-        raise Failure(
-            f"bad regex '{patterns[0].decode(errors='replace')}': {error}"
-            if not is_gnu(proc)
-            else str(error),
-            2,
-        ) from error
+        raise Failure(_bad_pattern(proc, patterns, str(error)), 2) from error
     recursive = "r" in options or "R" in options
     paths = words or (["."] if recursive else ["-"])
     named = options.last_of("Hh")
@@ -77,6 +72,12 @@ async def _grep(proc: Process, options: Options) -> int:
     return 2 if search.failed and not quiet_success else 0 if search.found else 1
 
 
+def _bad_pattern(proc: Process, patterns: list[bytes], why: str) -> str:
+    if is_gnu(proc):
+        return "Invalid regular expression" if why.startswith("Unmatched [") else why
+    return f"bad regex '{os.fsdecode(patterns[0])}'"
+
+
 async def _patterns(proc: Process, options: Options, words: list[str]) -> list[bytes]:
     texts = [os.fsencode(text) for text in options.values("e")]
     for path in options.values("f"):
@@ -87,7 +88,7 @@ async def _patterns(proc: Process, options: Options, words: list[str]) -> list[b
         texts.extend(data.removesuffix(b"\n").split(b"\n") if data else [])
     if "e" not in options and "f" not in options:
         if not words:
-            raise UsageError()
+            raise UsageError("Usage: grep [OPTION]... PATTERNS [FILE]..." if is_gnu(proc) else "")
         texts.append(os.fsencode(words.pop(0)))
     return [part for text in texts for part in text.split(b"\n")]
 
@@ -232,6 +233,7 @@ class _Search:
         try:
             if self._is_folder(path):
                 if is_gnu(self.proc):
+                    self.failed = True
                     await complain(self.proc, f"{path}: Is a directory")
                 return
             async with opened(self.proc, path) as fd:
@@ -275,7 +277,7 @@ class _Search:
         hit = self._hit(body) != self.invert
         if hit:
             at.matches += 1
-            self.found = self.found or self.listing != "L"
+            self.found = self.found or self.listing != "L" or is_gnu(self.proc)
             if self.silent or self.listing:
                 return True
             if binary and not self.counting:
@@ -361,7 +363,7 @@ class _Search:
         if self.listing == "l" and at.matches:
             await self.proc.out(at.path + end)
         elif self.listing == "L" and not at.matches:
-            self.found = True
+            self.found = self.found or is_gnu(self.proc) is False
             await self.proc.out(at.path + end)
         elif self.counting and not self.listing:
             name = f"{at.path}:" if self.named else ""

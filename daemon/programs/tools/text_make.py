@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
 from daemon.process.process import Process
@@ -172,10 +173,11 @@ async def factor(proc: Process, options: Options) -> int:
 )
 async def nproc(proc: Process, options: Options) -> int:
     count = 0
-    async with opened(proc, "/proc/cpuinfo") as fd:
-        reader = LineReader(proc, fd)
-        while (line := await reader.next()) is not None:
-            count += line.startswith(b"processor")
+    with suppress(FileNotFoundError):
+        async with opened(proc, "/proc/cpuinfo") as fd:
+            reader = LineReader(proc, fd)
+            while (line := await reader.next()) is not None:
+                count += line.startswith(b"processor")
     ignored = options.value("ignore", "0")
     if not ignored.isdigit():
         raise Failure(either(proc, f"invalid number: '{ignored}'", f"invalid number '{ignored}'"))
@@ -192,6 +194,6 @@ async def clear(proc: Process, options: Options) -> int:
 @tool("", "", about="Reset terminal")
 async def reset(proc: Process, options: Options) -> int:
     if proc.terminal is not None:
-        proc.terminal.attributes = type(proc.terminal.attributes)()
+        proc.terminal.set_attributes(type(proc.terminal.attributes)())
     await proc.out("\x1bc\x1b(B\x1b[m\x1b[J\x1b[?25h")
     return 0

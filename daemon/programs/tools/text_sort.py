@@ -261,7 +261,10 @@ async def _check(proc: Process, options: Options, ordering: Ordering, lines: lis
             if "C" not in options:
                 path = options.args[0] if options.args else "-"
                 text = os.fsdecode(lines[index])
-                await complain(proc, f"{path}:{index + 1}: disorder: {text}")
+                if is_gnu(proc):
+                    await complain(proc, f"{path}:{index + 1}: disorder: {text}")
+                else:
+                    await proc.err(f"Check line {index}\n")
             return 1
     return 0
 
@@ -355,6 +358,7 @@ async def comm(proc: Process, options: Options) -> int:
     tab = os.fsencode(options.value("output-delimiter", "\t"))
     shown = [key not in options for key in "123"]
     prefix = [b"", tab * shown[0], tab * (shown[0] + shown[1])]
+    order = _OrderCheck(proc, "nocheck-order" not in options)
     async with opened(proc, options.args[0]) as one, opened(proc, options.args[1]) as two:
         readers = (LineReader(proc, one), LineReader(proc, two))
         left, right = await readers[0].next(), await readers[1].next()
@@ -365,10 +369,30 @@ async def comm(proc: Process, options: Options) -> int:
             if shown[column]:
                 await proc.out(prefix[column] + (text or b"") + b"\n")
             if column != 1:
-                left = await readers[0].next()
+                left = await order.passed(1, left, await readers[0].next())
             if column != 0:
-                right = await readers[1].next()
-    return 0
+                right = await order.passed(2, right, await readers[1].next())
+    return await order.code()
+
+
+class _OrderCheck:
+    """comm expects sorted files, and says so once for each that is not."""
+
+    def __init__(self, proc: Process, wanted: bool) -> None:
+        self.proc = proc
+        self.wanted = wanted and is_gnu(proc)
+        self.blamed: set[int] = set()
+
+    async def passed(self, file: int, before: bytes | None, line: bytes | None) -> bytes | None:
+        if self.wanted and before and line and line < before and file not in self.blamed:
+            self.blamed.add(file)
+            await complain(self.proc, f"file {file} is not in sorted order")
+        return line
+
+    async def code(self) -> int:
+        if self.blamed:
+            await complain(self.proc, "input is not in sorted order")
+        return 1 if self.blamed else 0
 
 
 def _bare(line: bytes | None) -> bytes | None:

@@ -40,7 +40,7 @@ from daemon.programs.tools.system_time import duration
 )
 async def timeout(proc: Process, options: Options) -> int:
     if len(options.args) < 2:
-        raise missing_operand(proc, *options.args[:1])
+        raise UsageError()
     seconds = _seconds(proc, options.args[0])
     number = signal_number(options.value("s", "TERM"))
     if number is None:

@@ -11,38 +11,20 @@ from typing import Any
 
 from daemon.engine.build.client import Progress
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.tar import GO_BITS, GO_TYPES, go_mode
 from daemon.server.buildkit import wire_pb2 as wire
 
 CHUNK = 32 * 1024
 REQUESTS_AHEAD = 64
 """Files asked for at a time; the sender queues 128 and then stops reading."""
 
-# Go's os.FileMode beside the bits of st_mode.
-TYPE_BITS = {
-    modes.S_IFDIR: 1 << 31,
-    modes.S_IFLNK: 1 << 27,
-    modes.S_IFBLK: 1 << 26,
-    modes.S_IFCHR: 1 << 26 | 1 << 21,
-    modes.S_IFIFO: 1 << 25,
-    modes.S_IFSOCK: 1 << 24,
-    modes.S_IFREG: 0,
-}
-SPECIAL_BITS = {modes.S_ISUID: 1 << 23, modes.S_ISGID: 1 << 22, modes.S_ISVTX: 1 << 20}
-
-
-def go_mode(mode: int) -> int:
-    """st_mode as Go's os.FileMode."""
-    special = sum(go for bit, go in SPECIAL_BITS.items() if mode & bit)
-    return TYPE_BITS[modes.S_IFMT(mode)] | special | mode & 0o777
-
 
 def st_mode(mode: int) -> int:
     """Go's os.FileMode as st_mode."""
-    types = (kind for kind, bits in TYPE_BITS.items() if bits and mode & bits == bits)
-    special = sum(bit for bit, go in SPECIAL_BITS.items() if mode & go)
-    # a character device has the block device's bit too, so the longer match is looked for last
-    kind = max(types, key=lambda found: TYPE_BITS[found].bit_count(), default=modes.S_IFREG)
-    return kind | special | mode & 0o777
+    types = [kind for kind, bits in GO_TYPES.items() if bits and mode & bits == bits]
+    # a character device has the block device's bit too: the kind with more bits is meant
+    kind = max(types, key=lambda found: GO_TYPES[found].bit_count(), default=modes.S_IFREG)
+    return kind | sum(bit for bit, go in GO_BITS.items() if mode & go) | mode & 0o777
 
 
 class FilePuller:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 from urllib.parse import quote
@@ -134,35 +133,6 @@ class Session:
             answer = await stream.recv_message()
         assert answer is not None
         return answer
-
-
-class Sessions:
-    """Every connected session, by id. A build may name one that has not connected yet."""
-
-    WAIT_SECONDS = 5.0
-
-    def __init__(self) -> None:
-        self._sessions: dict[str, Session] = {}
-        self._changed = asyncio.Condition()
-
-    def __contains__(self, id: str) -> bool:
-        return id in self._sessions
-
-    async def carry(self, session: Session, duplex: Duplex) -> None:
-        """Know the session for as long as its connection lives."""
-        async with self._changed:
-            self._sessions[session.id] = session
-            self._changed.notify_all()
-        try:
-            await session.run(duplex)
-        finally:
-            self._sessions.pop(session.id, None)
-
-    async def wait(self, id: str) -> Session:
-        """The session `id`, once it has connected. The caller bounds the wait."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: id in self._sessions)
-        return self._sessions[id]
 
 
 def _exporter(number: int) -> Metadata:

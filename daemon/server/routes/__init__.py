@@ -6,7 +6,21 @@ from importlib import import_module
 
 from daemon.server.routing import Route
 
-AREAS = ("system", "images", "networks", "volumes")
+AREAS = (
+    "system",
+    "images",
+    "registries",
+    "commit",
+    "containers",
+    "container_streams",
+    "container_files",
+    "execs",
+    "build",
+    "networks",
+    "volumes",
+    "swarm",
+    "plugins",
+)
 """Modules of this package; each has a list ROUTES."""
 
 

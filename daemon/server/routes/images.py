@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator
-from typing import IO, TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any
 
+from api_schema import go_json
 from api_schema.changes.v1_32 import PullPlatform
 from api_schema.changes.v1_41 import DropNameFilterOfImages
 from api_schema.changes.v1_42 import SharedSizeOfImages
@@ -14,7 +14,6 @@ from api_schema.changes.v1_48 import ImagePlatforms
 from api_schema.changes.v1_49 import InspectImagePlatform
 from api_schema.changes.v1_50 import DeleteImagePlatforms
 from api_schema.oci import InvalidReference, Platform, Reference, is_digest
-from daemon.engine.build.changes import changed
 from daemon.engine.images import platforms
 from daemon.engine.images.listing import ListOptions
 from daemon.engine.images.references import ALGORITHM
@@ -25,6 +24,7 @@ from daemon.errors import InvalidParameter, Unsupported
 from daemon.server.replies import Empty, Json, JsonLines, Reply, Stream
 from daemon.server.request import Request
 from daemon.server.routing import Route
+from daemon.server.uploads import spooled
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 LIST_FILTERS = ("dangling", "label", "before", "since", "reference", "until")
 PRUNE_FILTERS = ("dangling", "label", "label!", "until")
-UPLOAD_IN_MEMORY = 1 << 20
 
 
 async def image_list(request: Request, daemon: Daemon) -> Reply:
@@ -162,6 +161,8 @@ async def image_create(request: Request, daemon: Daemon) -> Reply:
 
 
 async def _import(request: Request, daemon: Daemon) -> Reply:
+    from daemon.engine.build.changes import changed
+
     query = request.query
     reference = repo_tag_reference(query.get("repo"), query.get("tag"))
     source = query.get("fromSrc")
@@ -191,7 +192,17 @@ def _pull(request: Request, daemon: Daemon) -> Reply:
     elif tag:
         reference = with_tag(reference, tag)
     messages = daemon.images.pull(reference, _parsed_platform(request), registry_auth(request))
-    return JsonLines(messages)
+    return JsonLines(in_order(messages))
+
+
+async def in_order(messages: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Progress lines with their members in the order of Go's JSONMessage, not sorted as a map's would be."""
+    try:
+        async for message in messages:
+            yield go_json.encode_compact(message) + b"\r\n"
+    finally:
+        if isinstance(messages, AsyncGenerator):
+            await messages.aclose()
 
 
 def registry_auth(request: Request) -> RegistryAuth:
@@ -223,7 +234,8 @@ async def image_load(request: Request, daemon: Daemon) -> Reply:
     """Every error after the parameters is in band, as with dockerd."""
     platform = _one_platform(request)
     quiet = request.query.flag("quiet", default=True)
-    return JsonLines(daemon.images.load(await spooled(request.body()), platform, quiet=quiet))
+    file = await spooled(request.body())
+    return JsonLines(in_order(daemon.images.load(file, platform, quiet=quiet)))
 
 
 async def image_get(request: Request, daemon: Daemon) -> Reply:
@@ -243,19 +255,6 @@ def _save(request: Request, daemon: Daemon, names: list[str]) -> Reply:
             yield chunk
 
     return Stream(stream(), content_type="application/x-tar")
-
-
-async def spooled(chunks: AsyncIterator[bytes]) -> IO[bytes]:
-    """The whole body as a file, from its start: in memory while it is small."""
-    file = tempfile.SpooledTemporaryFile(max_size=UPLOAD_IN_MEMORY)  # noqa: SIM115 - handed on
-    try:
-        async for chunk in chunks:
-            file.write(chunk)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return file
 
 
 ROUTES = [

@@ -8,7 +8,8 @@ import pytest
 
 from daemon.process.process import Process
 from daemon.process.signals import Signal
-from daemon.process.status import ExecError, ExitStatus, ProcessKilled
+from daemon.process.status import ExecError, ExitStatus, ProcessExit, ProcessKilled
+from daemon.process.tty import Terminal
 
 
 async def test_a_program_writes_and_its_return_value_is_the_exit_code(box):
@@ -285,3 +286,80 @@ async def test_dev_stdout_is_the_descriptor_even_through_links(box):
     box.fs.symlink("/dev/stdout", "/var/access.log")
     await box.run(main)
     assert box.stdout == b"GET /\n"
+
+
+async def test_the_shim_s_child_is_a_service_like_the_main_process(box):
+    box.fs.write_bytes("/server", b"\x7fELF....", 0o755)
+    box.machine.exposes_port = True
+    process = await box.start(["/server"], init_shim=True)
+    await box.until(lambda: 7 in box.machine.processes and box.machine.processes[7].state == "S")
+    box.machine.signal(1, Signal.SIGTERM)
+    assert await box.machine.wait(process) == ExitStatus(0)
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "code"),
+    [("nosuch", "No such file or directory", 127), ("/etc", "Permission denied", 126)],
+)
+async def test_the_shim_says_what_it_cannot_run(box, command, text, code):
+    assert await box.run([command], init_shim=True) == ExitStatus(code)
+    assert box.stderr.decode() == f"[FATAL tini (7)] exec {command} failed: {text}\n"
+
+
+async def test_one_kill_is_enough_until_its_memory_is_back(box):
+    box.machine.limits.memory = 8 << 20
+    kills = []
+    box.machine.on_oom = lambda: kills.append(1)
+
+    async def big(proc: Process) -> int:
+        proc.charge(6 << 20)
+        await proc.sleep(1000)
+        return 0
+
+    async def main(proc: Process) -> int:
+        proc.fork(big)
+        await asyncio.sleep(0)
+        proc.charge(3 << 20)
+        proc.charge(1 << 20)
+        return (await proc.wait())[1].shell_code
+
+    assert await box.run(main) == ExitStatus(137)
+    assert kills == [1]
+
+
+async def test_a_terminal_s_number_is_free_again_after_its_last_process(box):
+    async def main(proc: Process) -> int:
+        await proc.sleep(1000)
+        return 0
+
+    async def short(proc: Process) -> int:
+        return proc.terminal.number
+
+    await box.start(main)
+    box.install(short, "short")
+    for _ in range(2):
+        assert await box.run(["short"], as_init=False, terminal=Terminal()) == ExitStatus(0)
+
+
+async def test_one_task_of_a_program_may_exit_for_all(box):
+    async def main(proc: Process) -> int:
+        async def leaver():
+            raise ProcessExit(6)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(proc.sleep(1000))
+            group.create_task(leaver())
+        return 0
+
+    assert await box.run(main) == ExitStatus(6)
+
+
+async def test_the_working_directory_must_exist(box):
+    async def main(proc: Process) -> int:
+        return 0
+
+    with pytest.raises(ExecError) as caught:
+        await box.start(main, cwd="/nope")
+    assert str(caught.value) == (
+        'chdir to cwd ("/nope") set in config.json failed: no such file or directory'
+    )

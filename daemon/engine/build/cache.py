@@ -1,0 +1,109 @@
+"""What earlier builds made: layers by the key of the step that made them, and the folders of cache mounts."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from daemon.clock import Clock
+from daemon.fs.layers import LayerStore
+from daemon.fs.memory import MemoryTree
+from daemon.ids import Ids
+
+REGULAR, CACHE_MOUNT, LOCAL = "regular", "exec.cachemount", "source.local"
+
+
+@dataclass(slots=True)
+class Record:
+    """One entry, as `docker buildx du` lists it. Times in nanoseconds since the epoch."""
+
+    id: str
+    key: str
+    kind: str
+    description: str
+    created: int
+    last_used: int
+    size: int = 0
+    usage_count: int = 1
+    diff_ids: tuple[str, ...] = ()
+    parent: str = ""
+    folder: MemoryTree | None = None
+    in_use: int = 0
+    shared: bool = False
+    """An image has these layers too."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Cache:
+    """All entries of a daemon. A layer that an entry names is kept alive by it."""
+
+    def __init__(self, store: LayerStore, clock: Clock, ids: Ids) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.records: dict[str, Record] = {}
+        self._bases: set[str] = set()
+
+    def seen(self, chain: str) -> bool:
+        """Whether a build has started from these layers before; from now on one has."""
+        known = chain in self._bases
+        self._bases.add(chain)
+        return known
+
+    def find(self, key: str) -> Record | None:
+        """The entry of a step, now used once more; None if nobody took that step, or it was pruned."""
+        record = self.records.get(key)
+        if record:
+            record.last_used = self.clock.now()
+            record.usage_count += 1
+        return record
+
+    def keep(self, key: str, description: str, diff_ids: tuple[str, ...], parent: str) -> Record:
+        """Remember the layers that a step led to; the newest result of a step counts."""
+        # The same layer may have been made again: hold it before the old entry lets go.
+        self.store.retain(diff_ids[-1])
+        self._forget(key)
+        now = self.clock.now()
+        size = self.store.get(diff_ids[-1]).size
+        identity = self.ids.identity()
+        record = Record(identity, key, REGULAR, description, now, now, size, 1, diff_ids, parent)
+        self.records[key] = record
+        return record
+
+    def mount(self, id: str) -> Record:
+        """The folder behind `RUN --mount=type=cache,id=…`; made empty when first asked for."""
+        key = f"mount:{id}"
+        record = self.find(key)
+        if record is None:
+            now = self.clock.now()
+            tree = MemoryTree(self.store.spool, self.clock.now)
+            description = f"cached mount {id} from exec"
+            record = Record(
+                self.ids.identity(), key, CACHE_MOUNT, description, now, now, folder=tree
+            )
+            self.records[key] = record
+        return record
+
+    def prune(self, chosen: Iterable[Record]) -> list[Record]:
+        """Forget entries; those in use stay. Returns what went."""
+        gone = [record for record in chosen if not record.in_use]
+        for record in gone:
+            self._forget(record.key)
+        return gone
+
+    def _forget(self, key: str) -> None:
+        record = self.records.pop(key, None)
+        if record and record.diff_ids:
+            self.store.release(record.diff_ids[-1])
+
+
+def key_of(*parts: str | bytes) -> str:
+    """A cache key from parts; no two lists of parts give the same one."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+        digest.update(b"%d:" % len(data))
+        digest.update(data)
+    return digest.hexdigest()

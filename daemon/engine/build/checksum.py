@@ -1,0 +1,56 @@
+"""The checksum of files that decides whether a COPY is cached: names, kinds, modes, owners, contents; never times."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import stat as modes
+from collections.abc import Iterable
+
+from daemon.engine.dockerfile.ignore import Matcher
+from daemon.fs.filesystem import Filesystem
+
+CHUNK = 1024 * 1024
+
+
+def checksum(files: Filesystem, paths: Iterable[str], excluded: Matcher | None = None) -> str:
+    """One digest over files and whole folders, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        real = files.realpath(path)
+        digest.update(posixpath.basename(path).encode("utf-8", "surrogateescape") + b"\0")
+        _add(digest, files, real, "", excluded)
+    return digest.hexdigest()
+
+
+def _add(
+    digest: hashlib._Hash, files: Filesystem, path: str, relative: str, excluded: Matcher | None
+) -> None:
+    if relative and excluded and excluded.excludes(relative):
+        return
+    status = files.stat(path, follow=False)
+    head = f"{relative}\0{status.mode:o}\0{status.uid}\0{status.gid}\0"
+    digest.update(head.encode("utf-8", "surrogateescape"))
+    if modes.S_ISDIR(status.mode):
+        for name in sorted(files.listdir(path)):
+            inner = f"{relative}/{name}" if relative else name
+            _add(digest, files, posixpath.join(path, name), inner, excluded)
+    elif modes.S_ISLNK(status.mode):
+        digest.update(files.readlink(path).encode("utf-8", "surrogateescape"))
+    elif modes.S_ISREG(status.mode):
+        digest.update(b"%d:" % status.size)
+        _add_content(digest, files, path)
+    else:
+        digest.update(b"%d" % status.rdev)
+
+
+def _add_content(digest: hashlib._Hash, files: Filesystem, path: str) -> None:
+    file = files.open(path, os.O_RDONLY)
+    try:
+        at = 0
+        while chunk := file.pread(CHUNK, at):
+            digest.update(chunk)
+            at += len(chunk)
+    finally:
+        file.close()

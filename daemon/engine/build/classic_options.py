@@ -1,0 +1,26 @@
+"""What `POST /build` asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicOptions:
+    """The query of a classic build. `args` with None take the value of no variable, as in the CLI without one."""
+
+    dockerfile: str = "Dockerfile"
+    tags: Sequence[str] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    no_cache: bool = False
+    pull: bool = False
+    remove: bool = True
+    force_remove: bool = False
+    quiet: bool = False
+    cache_from: Sequence[str] = ()
+    platform: str = ""
+    host_config: Mapping[str, object] = field(default_factory=dict)
+    """Members of a HostConfig for the containers of RUN: memory, network mode, extra hosts."""

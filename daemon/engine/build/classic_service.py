@@ -1,0 +1,96 @@
+"""Classic builds as a service: a context comes in, the messages of the stream go out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING
+
+from api_schema.oci import Platform, Reference
+from daemon.clock import Clock
+from daemon.engine.build.classic import BuildFailed, ClassicBuild, Message, Workbench
+from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.build.shelf import ImageShelf
+from daemon.engine.dockerfile.ignore import Matcher, read_patterns
+from daemon.engine.images.progress import Emit, messages
+from daemon.engine.images.service import Images
+from daemon.errors import DockerError
+from daemon.fs.extract import extract
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.memory import MemoryTree
+from daemon.tasks import Tasks
+
+if TYPE_CHECKING:
+    from daemon.engine.registry_client import RegistryAuth
+
+
+IGNORE_FILE = ".dockerignore"
+
+
+class ClassicBuilds:
+    """All classic builds of a daemon. A client that goes away cancels its own."""
+
+    def __init__(self, images: Images, bench: Callable[[], Workbench], clock: Clock) -> None:
+        self.images = images
+        self.bench = bench
+        self.clock = clock
+        self._tasks = Tasks("classic builds")
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def build(
+        self,
+        archive: IO[bytes],
+        options: ClassicOptions,
+        tags: Sequence[Reference],
+        platform: Platform | None,
+        auths: Mapping[str, RegistryAuth],
+    ) -> AsyncIterator[Message]:
+        """The build's stream; a mistake in the request or in the Dockerfile's form is raised at once."""
+        context = Filesystem(MemoryTree(self.images.layer_store.spool, self.clock.now))
+        extract(context, "/", archive)
+        shelf = ImageShelf(self.images, self.clock, platform, auths)
+        heard: list[Emit] = []
+
+        def say(message: Message) -> None:
+            if not options.quiet:
+                heard[0](message)
+
+        build = ClassicBuild(context, options, shelf, self.bench(), say)
+        _leave_out_ignored(context, options.dockerfile)
+
+        async def work(emit: Emit) -> None:
+            heard.append(emit)
+            try:
+                await self._work(build, tags, emit)
+            except DockerError as problem:
+                code = problem.code if isinstance(problem, BuildFailed) else 0
+                emit(_failure(str(problem), code))
+
+        return messages(self._tasks, work, "build")
+
+    async def _work(self, build: ClassicBuild, tags: Sequence[Reference], emit: Emit) -> None:
+        image = await build.run()
+        if build.options.quiet:
+            emit({"stream": f"{image.id}\n"})
+        else:
+            emit({"stream": f"Successfully built {image.short_id}\n"})
+        for reference in tags:
+            self.images.tag(image, reference)
+            if not build.options.quiet:
+                emit({"stream": f"Successfully tagged {reference.familiar}\n"})
+
+
+def _failure(text: str, code: int) -> Message:
+    detail: Message = {"code": code} if code else {}
+    return {"errorDetail": {**detail, "message": text}, "error": text}
+
+
+def _leave_out_ignored(context: Filesystem, dockerfile: str) -> None:
+    """The client sends its Dockerfile and ignore file even where the latter names them: then they are not for COPY."""
+    if not context.exists(f"/{IGNORE_FILE}"):
+        return
+    matcher = Matcher(read_patterns(context.read_bytes(f"/{IGNORE_FILE}")))
+    for name in (IGNORE_FILE, dockerfile):
+        if matcher.excludes(name) and context.exists(f"/{name}"):
+            context.unlink(f"/{name}")

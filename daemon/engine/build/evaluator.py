@@ -1,0 +1,372 @@
+"""Carries out a Plan: stages side by side, each step from the cache if it can."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from daemon.engine.build import operations as ops
+from daemon.engine.build.cache import Cache, Record, key_of
+from daemon.engine.build.checksum import checksum
+from daemon.engine.build.copying import (
+    Copier,
+    NotInContext,
+    parse_mode,
+    sources,
+)
+from daemon.engine.build.copying import (
+    Options as CopyOptions,
+)
+from daemon.engine.build.options import Options
+from daemon.engine.build.progress import Progress, Step
+from daemon.engine.build.unpack import unpack_archive
+from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.ignore import Matcher
+from daemon.engine.dockerfile.source import Line
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.layers import LayerStore, chain_id
+from daemon.fs.overlay import OverlayTree
+from daemon.fs.tree import Tree
+
+Output = Callable[[bytes, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files after a step: their layers, the key that stands for how they came about, and who made them."""
+
+    key: str
+    diff_ids: tuple[str, ...] = ()
+    records: tuple[Record, ...] = ()
+    vertex: str = ""
+
+
+class StepFailed(DockerfileError):
+    """A step that went wrong; `exit_code` when a process said so, `vertex` the step's digest."""
+
+    def __init__(
+        self, message: str, line: Line, *, exit_code: int | None = None, outer: str = ""
+    ) -> None:
+        super().__init__(outer + message, (line.start, line.end))
+        self.inner = message
+        self.exit_code = exit_code
+        self.vertex = ""
+
+
+class Runner(Protocol):
+    """Runs a RUN's process in a machine of its own."""
+
+    async def run(
+        self, tree: OverlayTree, run: ops.Run, mounts: list[Mounted], output: Output
+    ) -> int:
+        """The exit code. LookupError with the engine's words if the process cannot even be set up."""
+
+    def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
+        """uid and gid of `user[:group]` by the files' /etc/passwd and /etc/group; LookupError if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """A mount of a RUN with its files in hand; or, with `secret`, one file of content."""
+
+    mount: ops.RunMount
+    tree: Tree[Any] | None = None
+    record: Record | None = None
+    secret: bytes | None = None
+
+
+class Evaluator:
+    """Evaluates one plan; `locals` gives the client's folders once they have arrived."""
+
+    def __init__(
+        self,
+        plan: ops.Plan,
+        options: Options,
+        progress: Progress,
+        cache: Cache,
+        runner: Runner,
+        local: Callable[[str], asyncio.Future[Filesystem]],
+        mounts: Callable[[ops.RunMount], asyncio.Future[Mounted]],
+    ) -> None:
+        self.plan = plan
+        self.options = options
+        self.progress = progress
+        self.cache = cache
+        self.store: LayerStore = cache.store
+        self.runner = runner
+        self.local = local
+        self.mounts = mounts
+        self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
+
+    async def run(self) -> Snapshot:
+        """The target stage's files."""
+        loop = asyncio.get_running_loop()
+        self.snapshots = {stage.index: loop.create_future() for stage in self.plan.stages}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for stage in self.plan.stages:
+                    group.create_task(self._stage(stage))
+        except* DockerfileError as failures:
+            raise _first(failures) from None
+        return self.snapshots[self.plan.target.index].result()
+
+    async def _stage(self, stage: ops.PlannedStage) -> None:
+        snapshot = await self._base(stage)
+        steps = [
+            self.progress.announce(o.name, key=f"{stage.index}:{n}:{o.name}")
+            for n, o in enumerate(stage.operations)
+        ]
+        for operation, step in zip(stage.operations, steps, strict=True):
+            snapshot = await self._step(operation, step, snapshot)
+        self.snapshots[stage.index].set_result(snapshot)
+
+    async def _base(self, stage: ops.PlannedStage) -> Snapshot:
+        base = stage.base
+        if isinstance(base, ops.FromStage):
+            return await self.snapshots[base.index]
+        if isinstance(base, ops.BaseImage):
+            return self._base_image(stage, base)
+        if isinstance(base, ops.Local):
+            files = await self.local(base.name)
+            return self._from_files(files)
+        return Snapshot(key_of("scratch"))
+
+    def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
+        chain = chain_id(base.diff_ids)
+        snapshot = Snapshot(key_of("image", chain), base.diff_ids)
+        if stage.base_vertex:
+            step = self.progress.announce(stage.base_vertex)
+            if self.cache.seen(chain):
+                step.cached()
+            else:
+                with step.running():
+                    pass
+        return snapshot
+
+    def _from_files(self, files: Filesystem) -> Snapshot:
+        """A local folder as a base image: one layer."""
+        key = key_of("local", checksum(files, ["/"]))
+        record = self.cache.find(key)
+        if record is None:
+            tree = self._overlay(())
+            Copier(Filesystem(tree), CopyOptions()).copy(files, "/", "/", to_folder=True)
+            record = self.cache.keep(key, "local source", (self.store.commit(tree).diff_id,), "")
+        return Snapshot(key, record.diff_ids, (record,))
+
+    def _overlay(self, diff_ids: tuple[str, ...]) -> OverlayTree:
+        return OverlayTree(self.store.merged(diff_ids), self.store.spool, self.store.now)
+
+    async def _step(self, operation: ops.Operation, step: Step, below: Snapshot) -> Snapshot:
+        try:
+            prepared = await self._prepare(operation)
+            key = key_of(below.key, prepared.key)
+        except StepFailed as failure:
+            failure.vertex = step.digest
+            step.failed(failure.inner)
+            raise
+        record = None if operation.ignore_cache else self.cache.find(key)
+        if record:
+            step.cached()
+        else:
+            record = await self._execute(prepared, step, below, key)
+        return Snapshot(key, record.diff_ids, (*below.records, record), step.digest)
+
+    async def _execute(self, prepared: Prepared, step: Step, below: Snapshot, key: str) -> Record:
+        runs = isinstance(prepared.operation, ops.Run)
+        tree = self.store.overlay(below.diff_ids) if runs else self._overlay(below.diff_ids)
+        with step.running():
+            try:
+                await prepared.act(tree, lambda data, stream: step.log(data, stream))
+            except StepFailed as failure:
+                failure.vertex = step.digest
+                raise
+        layer = self.store.commit(tree)
+        parent = below.records[-1].id if below.records else ""
+        return self.cache.keep(
+            key, prepared.operation.name, (*below.diff_ids, layer.diff_id), parent
+        )
+
+    async def _prepare(self, operation: ops.Operation) -> Prepared:
+        if isinstance(operation, ops.CopyFiles):
+            return await self._prepare_copy(operation)
+        if isinstance(operation, ops.Run):
+            return await self._prepare_run(operation)
+        assert isinstance(operation, ops.MakeFolder)
+        return Prepared(
+            operation, key_of("mkdir", operation.path, operation.user), self._make_folder(operation)
+        )
+
+    async def files_of(self, source: ops.Input) -> Filesystem:
+        """An input's files, to be read."""
+        if isinstance(source, ops.Local):
+            return await self.local(source.name)
+        return Filesystem(self._overlay(await self._diff_ids(source)))
+
+    async def _diff_ids(self, source: ops.Input) -> tuple[str, ...]:
+        if isinstance(source, ops.FromStage):
+            return (await self.snapshots[source.index]).diff_ids
+        return source.diff_ids if isinstance(source, ops.BaseImage) else ()
+
+    async def _prepare_copy(self, copy: ops.CopyFiles) -> Prepared:
+        files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
+        excluded = Matcher(copy.exclude) if copy.exclude else None
+        found: list[tuple[str, str]] = []
+        for word in copy.sources:
+            base, pattern = _pivot(word) if copy.parents else ("/", word)
+            try:
+                found += [(path, base) for path in sources(files, pattern)]
+            except NotInContext as missing:
+                if any(char in word for char in "*?["):
+                    continue
+                raise StepFailed(
+                    _not_found(self.cache, missing.path),
+                    copy.line,
+                    outer="failed to compute cache key: ",
+                ) from None
+        settings = json.dumps(
+            [
+                copy.destination,
+                copy.to_folder,
+                copy.chown,
+                copy.chmod,
+                copy.exclude,
+                copy.parents,
+                copy.unpack,
+            ]
+        )
+        inline = [part for name, data in copy.inline for part in (name.encode(), data)]
+        content = checksum(files, [path for path, _ in found], excluded)
+        key = key_of("copy", settings, content, *inline)
+        return Prepared(copy, key, self._copy(copy, files, found, excluded))
+
+    def _copy(
+        self,
+        copy: ops.CopyFiles,
+        files: Filesystem,
+        found: list[tuple[str, str]],
+        excluded: Matcher | None,
+    ) -> Act:
+        async def act(tree: OverlayTree, _: Output) -> None:
+            target = Filesystem(tree)
+            options = CopyOptions(
+                self._owner(target, copy.chown) if copy.chown else (0, 0),
+                parse_mode(copy.chmod) if copy.chmod else None,
+                excluded,
+                copy.parents,
+                unpack_archive if copy.unpack else None,
+            )
+            copier = Copier(target, options)
+            with _step_errors(copy.line):
+                for path, base in found:
+                    copier.copy(files, path, copy.destination, to_folder=copy.to_folder, base=base)
+                for name, data in copy.inline:
+                    copier.write(data, copy.destination, name, to_folder=copy.to_folder)
+
+        return act
+
+    def _owner(self, target: Filesystem, text: str) -> tuple[int, int]:
+        """An unknown name means root, as in BuildKit."""
+        try:
+            return self.runner.owner(target, text)
+        except LookupError:
+            return (0, 0)
+
+    def _make_folder(self, operation: ops.MakeFolder) -> Act:
+        async def act(tree: OverlayTree, _: Output) -> None:
+            files = Filesystem(tree)
+            owner = self._owner(files, operation.user) if operation.user else (0, 0)
+            with _step_errors(operation.line):
+                _make_folders(files, operation.path, owner)
+
+        return act
+
+    async def _prepare_run(self, run: ops.Run) -> Prepared:
+        mounted = [await self.mounts(mount) for mount in run.mounts]
+        settings = json.dumps(
+            [run.argv, sorted(run.env.items()), run.user, run.working_dir, run.network]
+        )
+        inputs = [await self._mount_key(mount) for mount in run.mounts]
+        key = key_of("run", settings, run.script or b"", *inputs)
+        return Prepared(run, key, self._run(run, mounted))
+
+    async def _mount_key(self, mount: ops.RunMount) -> str:
+        """Bind mounts count by content, all others by their words."""
+        words = key_of(
+            mount.mount.type,
+            mount.target,
+            mount.mount.source,
+            mount.mount.id,
+            str(mount.mount.readonly),
+        )
+        if mount.mount.type != "bind":
+            return words
+        files = await self.files_of(mount.input)
+        return key_of(words, checksum(files, ["/" + mount.mount.source]))
+
+    def _run(self, run: ops.Run, mounted: list[Mounted]) -> Act:
+        async def act(tree: OverlayTree, output: Output) -> None:
+            process = f'process "{" ".join(run.argv)}" did not complete successfully: '
+            try:
+                code = await self.runner.run(tree, run, mounted, output)
+            except LookupError as refusal:
+                raise StepFailed(process + str(refusal.args[0]), run.line) from None
+            if code:
+                raise StepFailed(f"{process}exit code: {code}", run.line, exit_code=code)
+
+        return act
+
+
+class Act(Protocol):
+    async def __call__(self, tree: OverlayTree, output: Output, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation with its inputs in hand: what it is by, for the cache, and how it is done."""
+
+    operation: ops.Operation
+    key: str
+    act: Act
+
+
+@contextmanager
+def _step_errors(line: Line) -> Iterator[None]:
+    try:
+        yield
+    except DockerfileError as problem:
+        raise StepFailed(problem.message, line) from None
+    except OSError as error:
+        text = (error.strerror or str(error)).lower()
+        raise StepFailed(f"mkdir {error.filename}: {text}", line) from None
+
+
+def _not_found(cache: Cache, path: str) -> str:
+    ref = f"{cache.ids.uuid()}::{cache.ids.identity()}"
+    return f'failed to calculate checksum of ref {ref}: "/{path.lstrip("/")}": not found'
+
+
+def _pivot(word: str) -> tuple[str, str]:
+    """`a/./b`: the part before the dot is not among the parents that are kept."""
+    before, dot, after = word.partition("/./")
+    return ("/" + before.lstrip("/"), f"{before}/{after}") if dot else ("/", word)
+
+
+def _make_folders(files: Filesystem, path: str, owner: tuple[int, int]) -> None:
+    if files.isdir(path):
+        return
+    above = path.rpartition("/")[0]
+    if above:
+        _make_folders(files, above, owner)
+    files.mkdir(path, 0o755)
+    files.chown(path, *owner)
+
+
+def _first(failures: BaseExceptionGroup[DockerfileError]) -> DockerfileError:
+    found = failures.exceptions[0]
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

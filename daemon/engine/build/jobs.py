@@ -1,0 +1,283 @@
+"""BuildKit's builds: each a job with a reference of the client's, prepared by the frontend, then evaluated and exported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from daemon.clock import Clock
+from daemon.engine.build import operations as ops
+from daemon.engine.build.cache import Cache
+from daemon.engine.build.client import BuildClient
+from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot
+from daemon.engine.build.export import image_config
+from daemon.engine.build.local import Locals
+from daemon.engine.build.mounting import mounted
+from daemon.engine.build.options import Options
+from daemon.engine.build.planner import Planner
+from daemon.engine.build.progress import Progress
+from daemon.engine.build.resolving import Resolver
+from daemon.engine.dockerfile import source as lines
+from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.images.image import Image
+from daemon.engine.images.service import Images, parse_reference
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.memory import MemoryTree
+from daemon.fs.overlay import OverlayTree
+from daemon.fs.tar import export as export_tar
+from daemon.ids import Ids
+
+
+class Event(IntEnum):
+    """What the history tells of a build; the values are BuildKit's."""
+
+    STARTED = 0
+    COMPLETE = 1
+    DELETED = 2
+
+
+@dataclass(slots=True)
+class Exporter:
+    """Where a result goes: `moby` and `image` keep it here, `local` and `tar` send it to the client."""
+
+    type: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What the frontend made of a Dockerfile."""
+
+    options: Options
+    plan: ops.Plan
+    locals: Locals
+
+
+@dataclass(slots=True)
+class Job:
+    """One build. `returned` is what the client said of the frontend's result: an id of `prepared`, or its error."""
+
+    ref: str
+    attributes: Mapping[str, str]
+    exporters: Sequence[Exporter]
+    progress: Progress
+    created: int
+    returned: asyncio.Future[str]
+    internal: bool = False
+    session: str = ""
+    completed: int | None = None
+    error: BaseException | None = None
+    response: dict[str, str] = field(default_factory=dict)
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    dockerfile: tuple[str, bytes] = ("Dockerfile", b"")
+    pinned: bool = False
+
+
+class Builds:
+    """All jobs of a daemon, running ones and history."""
+
+    def __init__(
+        self, id: str, images: Images, cache: Cache, runner: Runner, clock: Clock, ids: Ids
+    ) -> None:
+        self.id = id
+        """The worker's: the daemon's own."""
+        self.images = images
+        self.cache = cache
+        self.runner = runner
+        self.clock = clock
+        self.ids = ids
+        self.jobs: dict[str, Job] = {}
+        self.blobs: dict[str, bytes] = {}
+        """Content that history records name by digest."""
+        self._changed = asyncio.Condition()
+
+    async def begin(
+        self,
+        ref: str,
+        attributes: Mapping[str, str],
+        exporters: Sequence[Exporter],
+        *,
+        internal: bool,
+    ) -> Job:
+        """A new job; whoever waits for the reference hears of it."""
+        returned: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        progress = Progress(self.clock)
+        job = Job(ref, attributes, exporters, progress, self.clock.now(), returned, internal)
+        async with self._changed:
+            self.jobs[ref] = job
+            self._changed.notify_all()
+        return job
+
+    async def find(self, ref: str, seconds: float) -> Job:
+        """The job, once it exists; LookupError `no such job REF` after `seconds`."""
+        try:
+            async with self.clock.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: ref in self.jobs)
+        except TimeoutError:
+            raise LookupError(f"no such job {ref}") from None
+        return self.jobs[ref]
+
+    async def prepare(
+        self, job: Job, attributes: Mapping[str, str], client: BuildClient
+    ) -> tuple[str, dict[str, bytes]]:
+        """Read and plan the Dockerfile: the id of what `finish` will carry out, and the frontend's metadata.
+
+        DockerfileError if the file is wrong.
+        """
+        options = Options.parse(attributes)
+        local = Locals(client, options, job.progress, self._tree)
+        data = await local.dockerfile()
+        job.dockerfile = (options.filename, data)
+        planner = Planner(
+            lines.read(data), options, Resolver(self.images, job.progress, options).resolve
+        )
+        plan = await planner.plan()
+        if ops.Local() in plan.inputs():
+            await local.ignore_patterns()
+        identity = self.ids.identity()
+        job.prepared[identity] = Prepared(options, plan, local)
+        return identity, {}
+
+    async def finish(
+        self, job: Job, connected: Callable[[], Awaitable[BuildClient]]
+    ) -> dict[str, str]:
+        """Wait for the client's verdict on the frontend's result; then evaluate and export."""
+        try:
+            identity = await job.returned
+            prepared = job.prepared.get(identity)
+            if prepared:
+                job.response = await self._carry_out(job, prepared, await connected())
+        except BaseException as error:
+            job.error = error
+            raise
+        finally:
+            job.completed = self.clock.now()
+            job.progress.end()
+            if job.internal:
+                self.jobs.pop(job.ref, None)
+            async with self._changed:
+                self._changed.notify_all()
+        return job.response
+
+    async def forget(self, job: Job) -> None:
+        """Remove a build from the history."""
+        async with self._changed:
+            self.jobs.pop(job.ref, None)
+            self._changed.notify_all()
+
+    async def history(
+        self, ref: str, *, active: bool, follow: bool, limit: int
+    ) -> AsyncIterator[tuple[Event, Job]]:
+        """Builds, newest first; with `follow` also what becomes of them, for as long as the caller listens."""
+        told: dict[str, Event] = {}
+        while True:
+            for event, job in self._news(told, ref, active, limit):
+                yield event, job
+            if not follow:
+                return
+            async with self._changed:
+                await self._changed.wait()
+
+    def _news(
+        self, told: dict[str, Event], ref: str, active: bool, limit: int
+    ) -> list[tuple[Event, Job]]:
+        """What happened since `told`, which is brought up to date."""
+        found: list[tuple[Event, Job]] = []
+        for job in reversed(self.jobs.values()):
+            event = Event.STARTED if job.completed is None else Event.COMPLETE
+            wanted = (not ref or job.ref == ref) and not (active and event is Event.COMPLETE)
+            if wanted and not job.internal and told.get(job.ref) is not event:
+                told[job.ref] = event
+                found.append((event, job))
+        return found[:limit] if limit else found
+
+    async def _carry_out(self, job: Job, prepared: Prepared, client: BuildClient) -> dict[str, str]:
+        snapshot = await self._evaluate(job, prepared, client)
+        response: dict[str, str] = {}
+        for number, exporter in enumerate(job.exporters):
+            response |= await self._export(job, prepared, snapshot, number, exporter, client)
+        return response
+
+    async def _evaluate(self, job: Job, prepared: Prepared, client: BuildClient) -> Snapshot:
+        plan = prepared.plan
+        try:
+            async with asyncio.TaskGroup() as group:
+                evaluator = Evaluator(
+                    plan,
+                    prepared.options,
+                    job.progress,
+                    self.cache,
+                    self.runner,
+                    lambda name: prepared.locals.folder(name, plan.context_paths, group),
+                    lambda mount: group.create_task(mounted(mount, evaluator, self.cache, client)),
+                )
+                for source in plan.inputs():
+                    if isinstance(source, ops.Local):
+                        prepared.locals.folder(source.name, plan.context_paths, group)
+                return await evaluator.run()
+        except* DockerfileError as failures:
+            raise failures.exceptions[0] from None
+        raise AssertionError("a group returns or raises")
+
+    async def _export(
+        self,
+        job: Job,
+        prepared: Prepared,
+        snapshot: Snapshot,
+        number: int,
+        exporter: Exporter,
+        client: BuildClient,
+    ) -> dict[str, str]:
+        if exporter.type in ("moby", "image"):
+            return self._keep_image(job, prepared, snapshot, exporter)
+        files = Filesystem(
+            OverlayTree(
+                self.images.layer_store.merged(snapshot.diff_ids),
+                self.cache.store.spool,
+                self.clock.now,
+            )
+        )
+        if exporter.type == "local":
+            step = job.progress.announce("exporting to client directory")
+            with step.running(), step.transfer("copying files"):
+                await client.send_tree(number, files)
+        elif exporter.type == "tar":
+            step = job.progress.announce("exporting to client tarball")
+            with step.running(), step.transfer("sending tarball"):
+                await client.send_stream(number, _chunks(files))
+        else:
+            raise DockerfileError(f"exporter {exporter.type} is not supported by mockerd")
+        return {}
+
+    def _keep_image(
+        self, job: Job, prepared: Prepared, snapshot: Snapshot, exporter: Exporter
+    ) -> dict[str, str]:
+        step = job.progress.announce("exporting to image")
+        with step.running():
+            with step.transfer("exporting layers"):
+                raw = image_config(
+                    prepared.plan.target, snapshot, self.clock.now(), prepared.options.epoch
+                )
+            image = Image.from_json(raw)
+            with step.transfer(f"writing image {image.id}"):
+                image = self.images.store.add(image)
+            names = [name for name in exporter.attributes.get("name", "").split(",") if name]
+            for name in names:
+                reference = parse_reference(name).tagged()
+                with step.transfer(f"naming to {reference}"):
+                    self.images.tag(image, reference)
+            self.images.tell("create", image.id, image.id)
+        response = {"containerimage.digest": image.id, "containerimage.config.digest": image.id}
+        if names:
+            response["image.name"] = ",".join(str(parse_reference(name).tagged()) for name in names)
+        return response
+
+    def _tree(self) -> MemoryTree:
+        return MemoryTree(self.cache.store.spool, self.clock.now)
+
+
+async def _chunks(files: Filesystem) -> AsyncIterator[bytes]:
+    for chunk in export_tar(files):
+        yield chunk

@@ -1,0 +1,115 @@
+"""The images of a classic build: bases found or pulled, and a new one after every step."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from api_schema.go_time import go_time
+from api_schema.oci import Platform
+from daemon.clock import Clock
+from daemon.engine.build.classic_cache import ClassicCache
+from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.images.creating import Commit, Creating
+from daemon.engine.images.image import Image
+from daemon.engine.images.service import Images, parse_reference
+from daemon.engine.users import find_user
+from daemon.errors import DockerError, NotFound, System
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.overlay import OverlayTree
+
+if TYPE_CHECKING:
+    from daemon.engine.registry_client import RegistryAuth
+
+IN_MEMORY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ImageShelf:
+    """`auths` are the credentials of X-Registry-Config, by registry."""
+
+    images: Images
+    clock: Clock
+    platform: Platform | None
+    auths: Mapping[str, RegistryAuth]
+
+    async def base(self, name: str, *, pull: bool) -> Image:
+        if not pull:
+            with contextlib.suppress(NotFound):
+                return self.images.resolve(name, self.platform)
+        await self._pull(name)
+        return self.images.resolve(name, self.platform)
+
+    async def _pull(self, name: str) -> None:
+        from daemon.engine.registry_client import RegistryAuth
+
+        reference = parse_reference(name)
+        if not reference.digest:
+            reference = reference.tagged()
+        auth = self.auths.get(reference.domain, RegistryAuth())
+        async for message in self.images.pull(reference, self.platform, auth):
+            if "error" in message:
+                raise System(str(message["error"]))
+
+    def files(self, image: Image | None) -> Filesystem:
+        store = self.images.layer_store
+        merged = store.merged(image.diff_ids if image else ())
+        return Filesystem(OverlayTree(merged, store.spool, store.now))
+
+    def commit(
+        self,
+        parent: Image | None,
+        container: str,
+        container_config: Mapping[str, Any],
+        config: Mapping[str, Any],
+        layer: IO[bytes],
+        author: str,
+    ) -> Image:
+        creating = Creating(
+            self.images.store, go_time(self.clock.now()), self.images.engine_version
+        )
+        with layer:
+            commit = Commit(
+                container, parent.id if parent else "", container_config, config, layer, author
+            )
+            image = creating.commit(commit)
+        if container:
+            self.images.tell("create", image.id, image.id)
+        return image
+
+    def layer_of(self, files: Filesystem) -> IO[bytes]:
+        tree = files.root_mount.tree
+        assert isinstance(tree, OverlayTree)
+        return layer_file(tree)
+
+    def cache(self, options: ClassicOptions) -> ClassicCache:
+        known: list[Image] = []
+        for name in options.cache_from:
+            with contextlib.suppress(NotFound):
+                known.append(self.images.resolve(name))
+        return ClassicCache(self.images.store, known, ignore=options.no_cache)
+
+    def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
+        """dockerd's words for a name that is in neither file."""
+        user, _, group = text.partition(":")
+        try:
+            credentials = find_user(files, text).credentials
+        except DockerError as problem:
+            kind, name = ("gid", group) if "group" in str(problem) else ("uid", user)
+            noun = "group" if kind == "gid" else "user"
+            raise LookupError(
+                f"can't find {kind} for {noun} {name}: no such {noun}: {name}"
+            ) from None
+        return credentials.uid, credentials.gid
+
+
+def layer_file(tree: OverlayTree) -> IO[bytes]:
+    """What an overlay changed, as a layer's tar, at its start."""
+    file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  the caller closes it
+    for chunk in tree.layer_tar():
+        file.write(chunk)
+    file.seek(0)
+    return file

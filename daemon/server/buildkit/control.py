@@ -1,0 +1,243 @@
+"""The Control, LLBBridge and Content services: gRPC calls in, build jobs behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from google.protobuf.message import Message
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import GRPCError
+from grpclib.server import Stream
+
+from api_schema.go_time import go_time
+from daemon.engine.build.jobs import Builds, Exporter, Job
+from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.messages import chosen, history_record, status_response, usage
+from daemon.server.buildkit.refusals import as_grpc, refusal
+from daemon.server.buildkit.session import Session
+from daemon.server.buildkit.sessions import Sessions
+from daemon.server.buildkit.worker import CAPS, LLB_CAPS, VERSION, worker
+
+CONTROL = "/moby.buildkit.v1.Control/"
+BRIDGE = "/moby.buildkit.v1.frontend.LLBBridge/"
+CONTENT = "/containerd.services.content.v1.Content/"
+TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/"
+BUILD_ID = "buildkit-controlapi-buildid"
+FIND_JOB_SECONDS = 6.0
+FIND_SESSION_SECONDS = 5.0
+Unary = Callable[[Any, Stream[Any, Any]], Awaitable[Message]]
+Streaming = Callable[[Any, Stream[Any, Any]], AsyncIterator[Message]]
+
+
+class Services:
+    """Everything that a client may call on /grpc; a method that is not here is UNIMPLEMENTED, as at the engine."""
+
+    def __init__(self, builds: Builds, sessions: Sessions) -> None:
+        self.builds = builds
+        self.sessions = sessions
+
+    def __mapping__(self) -> dict[str, Handler]:
+        rows: tuple[tuple[str, Unary, type[Message], type[Message]], ...] = (
+            (
+                CONTROL + "ListWorkers",
+                self.list_workers,
+                wire.ListWorkersRequest,
+                wire.ListWorkersResponse,
+            ),
+            (CONTROL + "Info", self.info, wire.Empty, wire.InfoResponse),
+            (CONTROL + "Solve", self.solve, wire.ControlSolveRequest, wire.ControlSolveResponse),
+            (CONTROL + "DiskUsage", self.disk_usage, wire.DiskUsageRequest, wire.DiskUsageResponse),
+            (
+                CONTROL + "UpdateBuildHistory",
+                self.update_history,
+                wire.UpdateBuildHistoryRequest,
+                wire.Empty,
+            ),
+            (BRIDGE + "Ping", self.ping, wire.Empty, wire.PongResponse),
+            (
+                BRIDGE + "Solve",
+                self.bridge_solve,
+                wire.BridgeSolveRequest,
+                wire.BridgeSolveResponse,
+            ),
+            (BRIDGE + "Return", self.bridge_return, wire.ReturnRequest, wire.Empty),
+            (
+                CONTENT + "Info",
+                self.content_info,
+                wire.ContentInfoRequest,
+                wire.ContentInfoResponse,
+            ),
+            (TRACES + "Export", self.swallow, wire.Empty, wire.Empty),
+        )
+        streams: tuple[tuple[str, Streaming, type[Message], type[Message]], ...] = (
+            (CONTROL + "Status", self.status, wire.StatusRequest, wire.StatusResponse),
+            (CONTROL + "Prune", self.prune, wire.PruneRequest, wire.UsageRecord),
+            (
+                CONTROL + "ListenBuildHistory",
+                self.history,
+                wire.BuildHistoryRequest,
+                wire.BuildHistoryEvent,
+            ),
+            (
+                CONTENT + "Read",
+                self.content_read,
+                wire.ReadContentRequest,
+                wire.ReadContentResponse,
+            ),
+        )
+        found = {p: Handler(_unary(m), Cardinality.UNARY_UNARY, i, o) for p, m, i, o in rows}
+        found |= {
+            p: Handler(_streaming(m), Cardinality.UNARY_STREAM, i, o) for p, m, i, o in streams
+        }
+        return found
+
+    # --- Control
+
+    async def list_workers(self, _: wire.ListWorkersRequest, __: Stream[Any, Any]) -> Message:
+        return wire.ListWorkersResponse(record=[worker(self.builds.id)])
+
+    async def info(self, _: wire.Empty, __: Stream[Any, Any]) -> Message:
+        return wire.InfoResponse(buildkit_version=VERSION)
+
+    async def solve(self, request: wire.ControlSolveRequest, _: Stream[Any, Any]) -> Message:
+        exporters = [Exporter(e.type, dict(e.attrs)) for e in request.exporters]
+        if not exporters and request.exporter_deprecated:
+            attributes = dict(request.exporter_attrs_deprecated)
+            exporters = [Exporter(request.exporter_deprecated, attributes)]
+        attributes = dict(request.frontend_attrs)
+        job = await self.builds.begin(request.ref, attributes, exporters, internal=request.internal)
+        job.session = request.session
+        with as_grpc(job):
+            response = await self.builds.finish(job, lambda: self._session(job.session))
+        return wire.ControlSolveResponse(exporter_response=response)
+
+    async def _session(self, id: str) -> Session:
+        try:
+            async with self.builds.clock.timeout(FIND_SESSION_SECONDS):
+                return await self.sessions.wait(id)
+        except TimeoutError:
+            text = f"no active session for {id}: context deadline exceeded"
+            raise GRPCError(Status.DEADLINE_EXCEEDED, text) from None
+
+    async def status(
+        self, request: wire.StatusRequest, stream: Stream[Any, Any]
+    ) -> AsyncIterator[Message]:
+        job = await self._job(request.ref, "")
+        now = go_time(self.builds.clock.now())
+        await stream.send_initial_metadata(metadata={"buildkit-current-timestamp": now})
+        async for batch in job.progress.follow():
+            yield status_response(batch)
+
+    async def disk_usage(self, _: wire.DiskUsageRequest, __: Stream[Any, Any]) -> Message:
+        records = self.builds.cache.records.values()
+        return wire.DiskUsageResponse(record=[usage(record) for record in records])
+
+    async def prune(
+        self, request: wire.PruneRequest, _: Stream[Any, Any]
+    ) -> AsyncIterator[Message]:
+        for record in self.builds.cache.prune(chosen(self.builds.cache, request)):
+            yield usage(record)
+
+    async def history(
+        self, request: wire.BuildHistoryRequest, _: Stream[Any, Any]
+    ) -> AsyncIterator[Message]:
+        async for kind, job in self.builds.history(
+            request.ref,
+            active=request.active_only,
+            follow=not request.early_exit,
+            limit=request.limit,
+        ):
+            yield wire.BuildHistoryEvent(type=kind, record=history_record(self.builds, job))
+
+    async def update_history(
+        self, request: wire.UpdateBuildHistoryRequest, _: Stream[Any, Any]
+    ) -> Message:
+        job = await self._job(request.ref, "", seconds=0)
+        if request.delete:
+            await self.builds.forget(job)
+        else:
+            job.pinned = request.pinned
+        return wire.Empty()
+
+    # --- LLBBridge
+
+    async def _job(self, ref: str, prefix: str, seconds: float = FIND_JOB_SECONDS) -> Job:
+        try:
+            return await self.builds.find(ref, seconds)
+        except LookupError as missing:
+            raise GRPCError(Status.NOT_FOUND, f"{prefix}{missing.args[0]}") from None
+
+    async def _called_job(self, stream: Stream[Any, Any], method: str) -> Job:
+        """The job that a bridge call belongs to, by its metadata."""
+        ref = stream.metadata.get(BUILD_ID) if stream.metadata else None
+        if not ref:
+            raise GRPCError(Status.UNKNOWN, f"forwarding {method}: no buildid found in context")
+        return await self._job(str(ref), f"forwarding {method}: ", seconds=3.0)
+
+    async def ping(self, _: wire.Empty, stream: Stream[Any, Any]) -> Message:
+        await self._called_job(stream, "Ping")
+        return wire.PongResponse(
+            frontend_caps=CAPS, llb_caps=LLB_CAPS, workers=[worker(self.builds.id)]
+        )
+
+    async def bridge_solve(
+        self, request: wire.BridgeSolveRequest, stream: Stream[Any, Any]
+    ) -> Message:
+        job = await self._called_job(stream, "Solve")
+        if request.frontend not in ("dockerfile.v0", "gateway.v0"):
+            raise GRPCError(Status.UNKNOWN, f"frontend {request.frontend} not found")
+        session = await self._session(job.session)
+        with as_grpc(job):
+            identity, metadata = await self.builds.prepare(job, dict(request.frontend_opt), session)
+        result = wire.Result(ref=wire.Ref(id=identity), metadata=metadata)
+        return wire.BridgeSolveResponse(result=result)
+
+    async def bridge_return(self, request: wire.ReturnRequest, stream: Stream[Any, Any]) -> Message:
+        job = await self._called_job(stream, "Return")
+        if not job.returned.done():
+            if request.HasField("error"):
+                job.returned.set_exception(refusal(request.error))
+            else:
+                job.returned.set_result(request.result.ref.id)
+        return wire.Empty()
+
+    # --- content of history records
+
+    async def content_info(self, request: wire.ContentInfoRequest, _: Stream[Any, Any]) -> Message:
+        data = self._blob(request.digest)
+        info = wire.ContentInfo(digest=request.digest, size=len(data))
+        return wire.ContentInfoResponse(info=info)
+
+    async def content_read(
+        self, request: wire.ReadContentRequest, _: Stream[Any, Any]
+    ) -> AsyncIterator[Message]:
+        data = self._blob(request.digest)
+        end = request.offset + request.size if request.size else len(data)
+        yield wire.ReadContentResponse(offset=request.offset, data=data[request.offset : end])
+
+    def _blob(self, digest: str) -> bytes:
+        data = self.builds.blobs.get(digest)
+        if data is None:
+            raise GRPCError(Status.NOT_FOUND, f"content {digest}: not found")
+        return data
+
+    async def swallow(self, _: wire.Empty, __: Stream[Any, Any]) -> Message:
+        return wire.Empty()
+
+
+def _unary(method: Unary) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
+    async def call(stream: Stream[Any, Any]) -> None:
+        request = await stream.recv_message()
+        await stream.send_message(await method(request, stream))
+
+    return call
+
+
+def _streaming(method: Streaming) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
+    async def call(stream: Stream[Any, Any]) -> None:
+        request = await stream.recv_message()
+        async for message in method(request, stream):
+            await stream.send_message(message)
+
+    return call

@@ -1,0 +1,142 @@
+"""What the engine knows of builds, as BuildKit's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from daemon.engine.build.cache import REGULAR, Cache, Record
+from daemon.engine.build.jobs import Builds, Job
+from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
+from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.refusals import rpc_status
+
+
+def timestamp(nanoseconds: int | None) -> Timestamp | None:
+    if nanoseconds is None:
+        return None
+    return Timestamp(seconds=nanoseconds // 1_000_000_000, nanos=nanoseconds % 1_000_000_000)
+
+
+def status_response(updates: Iterable[Update]) -> wire.StatusResponse:
+    """A batch of progress."""
+    response = wire.StatusResponse()
+    for update in updates:
+        if isinstance(update, Vertex):
+            response.vertexes.append(_vertex(update))
+        elif isinstance(update, Transfer):
+            response.statuses.append(_transfer(update))
+        elif isinstance(update, Log):
+            response.logs.append(_log(update))
+        else:
+            response.warnings.append(_warning(update))
+    return response
+
+
+def _vertex(vertex: Vertex) -> wire.Vertex:
+    return wire.Vertex(
+        digest=vertex.digest,
+        inputs=vertex.inputs,
+        name=vertex.name,
+        cached=vertex.cached,
+        started=timestamp(vertex.started),
+        completed=timestamp(vertex.completed),
+        error=vertex.error,
+    )
+
+
+def _transfer(line: Transfer) -> wire.VertexStatus:
+    return wire.VertexStatus(
+        id=line.id,
+        vertex=line.vertex,
+        current=line.current,
+        timestamp=timestamp(line.timestamp),
+        started=timestamp(line.started),
+        completed=timestamp(line.completed),
+    )
+
+
+def _log(log: Log) -> wire.VertexLog:
+    return wire.VertexLog(
+        vertex=log.vertex, timestamp=timestamp(log.timestamp), stream=log.stream, msg=log.data
+    )
+
+
+def _warning(warning: Warning) -> wire.VertexWarning:
+    start, end = warning.lines
+    return wire.VertexWarning(
+        vertex=warning.vertex,
+        level=1,
+        short=warning.short.encode(),
+        detail=[warning.detail.encode()],
+        url=warning.url,
+        info=wire.SourceInfo(filename=warning.filename, data=warning.source, language="Dockerfile"),
+        ranges=[wire.Range(start=wire.Position(line=start), end=wire.Position(line=end))],
+    )
+
+
+def usage(record: Record) -> wire.UsageRecord:
+    """One line of `docker buildx du`."""
+    return wire.UsageRecord(
+        id=record.id,
+        mutable=record.kind != REGULAR,
+        in_use=record.in_use > 0,
+        size=record.size,
+        created_at=timestamp(record.created),
+        last_used_at=timestamp(record.last_used),
+        usage_count=record.usage_count,
+        description=record.description,
+        record_type=record.kind,
+        shared=record.shared,
+        parents=[record.parent] if record.parent else [],
+    )
+
+
+def chosen(cache: Cache, request: wire.PruneRequest) -> list[Record]:
+    """What a prune may take: unshared records, all with `all`; those unused for `keep_duration`; by filter."""
+    now = cache.clock.now()
+    found = [record for record in cache.records.values() if request.all or not record.shared]
+    if request.keep_duration:
+        found = [record for record in found if now - record.last_used >= request.keep_duration]
+    for text in request.filter:
+        found = [record for record in found if matches(record, text)]
+    return found
+
+
+def matches(record: Record, text: str) -> bool:
+    """One filter in containerd's form: terms `field==value`, `field!=value`, `field~=regex`, joined by commas."""
+    terms = [term for term in text.split(",") if term]
+    return all(_term(record, term) for term in terms)
+
+
+def _term(record: Record, term: str) -> bool:
+    name, unequal, value = term.partition("!=")
+    if not unequal:
+        name, _, value = term.partition("==")
+    fields = {"id": record.id, "type": record.kind, "description": record.description}
+    return (fields.get(name, "") == value) != bool(unequal)
+
+
+def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:
+    """A job as `docker buildx history` shows it."""
+    vertexes = job.progress.vertexes.values()
+    record = wire.BuildHistoryRecord(
+        ref=job.ref,
+        frontend_attrs=dict(job.attributes),
+        exporters=[
+            wire.Exporter(type="image" if e.type == "moby" else e.type, attrs=dict(e.attributes))
+            for e in job.exporters
+        ],
+        created_at=timestamp(job.created),
+        completed_at=timestamp(job.completed),
+        exporter_response=job.response,
+        pinned=job.pinned,
+        num_cached_steps=sum(vertex.cached for vertex in vertexes),
+        num_total_steps=len(vertexes),
+        num_completed_steps=sum(vertex.completed is not None for vertex in vertexes),
+        num_warnings=len(job.progress.warnings),
+    )
+    if job.error is not None:
+        record.error.CopyFrom(rpc_status(job.error))
+    return record

@@ -1,0 +1,177 @@
+"""Builds: the classic builder's POST /build, and BuildKit's two doors, /grpc and /session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.images import platforms
+from daemon.engine.images.service import parse_reference
+from daemon.errors import InvalidParameter, System, Unsupported
+from daemon.server.hijack import Duplex
+from daemon.server.replies import Json, JsonLines, Reply, SwitchProtocols
+from daemon.server.request import Request
+from daemon.server.routing import Route
+from daemon.server.uploads import spooled
+
+if TYPE_CHECKING:
+    from daemon.app import Daemon
+    from daemon.engine.registry_client import RegistryAuth
+
+PROTOCOL = "h2c"
+UUID, SHARED_KEY, METHOD = (
+    f"X-Docker-Expose-Session-{name}" for name in ("Uuid", "Sharedkey", "Grpc-Method")
+)
+BUILDKIT = "2"
+HOST_NUMBERS = {
+    "memory": "Memory",
+    "memswap": "MemorySwap",
+    "cpushares": "CpuShares",
+    "cpuperiod": "CpuPeriod",
+    "cpuquota": "CpuQuota",
+    "shmsize": "ShmSize",
+}
+HOST_TEXTS = {
+    "cpusetcpus": "CpusetCpus",
+    "cpusetmems": "CpusetMems",
+    "networkmode": "NetworkMode",
+    "cgroupparent": "CgroupParent",
+}
+
+
+async def image_build(request: Request, daemon: Daemon) -> Reply:
+    query = request.query
+    if query.get("version") == BUILDKIT:
+        raise Unsupported("POST /build?version=2 is not supported by mockerd: buildx uses /grpc")
+    if query.flag("squash"):
+        raise InvalidParameter("squash is only supported with experimental mode")
+    if query.get("remote"):
+        raise Unsupported(
+            f"remote build contexts are not supported by mockerd: {query.get('remote')}"
+        )
+    options = _classic_options(request)
+    tags = [parse_reference(tag).tagged() for tag in options.tags]
+    platform = platforms.parse(options.platform) if options.platform else None
+    with await spooled(request.body()) as context:
+        messages = daemon.classic_builds.build(
+            context, options, tags, platform, _registry_config(request)
+        )
+    return JsonLines(messages)
+
+
+def _classic_options(request: Request) -> ClassicOptions:
+    query = request.query
+    return ClassicOptions(
+        dockerfile=query.get("dockerfile") or "Dockerfile",
+        tags=[tag for tag in query.all("t") if tag],
+        args=_given(_json(query.get("buildargs"), "build args")),
+        labels=_json(query.get("labels"), "labels"),
+        target=query.get("target"),
+        no_cache=query.flag("nocache"),
+        pull=query.flag("pull"),
+        remove=query.flag("rm", True),
+        force_remove=query.flag("forcerm"),
+        quiet=query.flag("q"),
+        cache_from=_json(query.get("cachefrom"), "cache-from") or (),
+        platform=query.get("platform"),
+        host_config=_host_config(request),
+    )
+
+
+def _json(text: str, what: str) -> Any:  # noqa: ANN401 - any JSON value
+    """A query parameter that holds JSON; an empty one is an empty object."""
+    if not text:
+        return {}
+    try:
+        return json.loads(text) or {}
+    except ValueError as problem:
+        raise InvalidParameter(f"error reading {what}: {problem}") from None
+
+
+def _given(args: Mapping[str, str | None]) -> dict[str, str]:
+    """A build argument without a value is as if it were not given."""
+    return {name: value for name, value in args.items() if value is not None}
+
+
+def _host_config(request: Request) -> dict[str, object]:
+    query = request.query
+    found: dict[str, object] = {
+        name: query.int(key, 0) for key, name in HOST_NUMBERS.items() if query.get(key)
+    }
+    found |= {name: query.get(key) for key, name in HOST_TEXTS.items() if query.get(key)}
+    if query.get("extrahosts"):
+        found["ExtraHosts"] = [host for host in query.get("extrahosts").split(",") if host]
+    if query.get("ulimits"):
+        found["Ulimits"] = _json(query.get("ulimits"), "ulimits")
+    return found
+
+
+def _registry_config(request: Request) -> dict[str, RegistryAuth]:
+    """X-Registry-Config: credentials by registry."""
+    encoded = request.headers.get("X-Registry-Config", "")
+    if not encoded:
+        return {}
+    from daemon.engine.registry_client import RegistryAuth
+
+    return RegistryAuth.by_registry(encoded)
+
+
+async def build_prune(request: Request, daemon: Daemon) -> Reply:
+    filters = request.query.filters(
+        ("until", "id", "parent", "type", "description", "inuse", "shared", "private")
+    )
+    cache = daemon.build_cache
+    every = request.query.flag("all")
+    records = [record for record in cache.records.values() if every or not record.shared]
+    kinds = filters.get("type")
+    gone = cache.prune([record for record in records if not kinds or record.kind in kinds])
+    reclaimed = sum(record.size for record in gone)
+    daemon.events.emit("builder", "prune", "", {"reclaimed": str(reclaimed)})
+    return Json(
+        {"CachesDeleted": [record.id for record in gone] or None, "SpaceReclaimed": reclaimed}
+    )
+
+
+async def grpc(request: Request, daemon: Daemon) -> Reply:
+    _check_upgrade(request, System)
+    # gRPC and protobuf take their time to import, and most daemons never build.
+    from daemon.server.buildkit import transport
+    from daemon.server.buildkit.control import Services
+
+    async def serve(duplex: Duplex) -> None:
+        await transport.serve(duplex, [Services(daemon.builds, daemon.sessions)])
+
+    return SwitchProtocols(serve, PROTOCOL)
+
+
+async def session(request: Request, daemon: Daemon) -> Reply:
+    _check_upgrade(request, InvalidParameter)
+    from daemon.server.buildkit.session import Session
+
+    identity = request.headers.get(UUID, "")
+    if identity in daemon.sessions:
+        raise InvalidParameter("session ID already exists")
+    one = Session(identity, request.headers.get(SHARED_KEY, ""), request.header_all(METHOD))
+
+    async def serve(duplex: Duplex) -> None:
+        await daemon.sessions.carry(one, duplex)
+
+    return SwitchProtocols(serve, PROTOCOL)
+
+
+def _check_upgrade(request: Request, kind: type[System] | type[InvalidParameter]) -> None:
+    """The engine's refusals, whose status differs between the two doors."""
+    if not request.upgrade:
+        raise kind("no upgrade proto in request")
+    if request.upgrade != PROTOCOL:
+        raise kind(f"protocol {request.upgrade} not supported")
+
+
+ROUTES = [
+    Route("POST", "/build", image_build),
+    Route("POST", "/build/prune", build_prune),
+    Route("POST", "/grpc", grpc),
+    Route("POST", "/session", session),
+]

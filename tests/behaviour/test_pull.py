@@ -1,0 +1,178 @@
+"""docker pull. Texts and steps as Engine 28.5.2 gives them for the same registry."""
+
+import base64
+import json
+
+import pytest
+
+from fake_registry.auth import Basic, Bearer
+from fake_registry.limits import RateLimit
+from mockerd import MockDaemon
+from tests.behaviour.conftest import Answer, Client
+from tests.behaviour.registries import a_registry
+
+USERS = {"u": "secret"}
+LIMIT = (
+    "toomanyrequests: You have reached your pull rate limit. You may increase the limit by "
+    "authenticating and upgrading: https://www.docker.com/increase-rate-limit"
+)
+
+
+def login(user: str, password: str) -> dict[str, str]:
+    document = json.dumps({"username": user, "password": password}).encode()
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(document).decode()}
+
+
+def lines(answer: Answer) -> list[dict]:
+    assert answer.status == 200, answer.body
+    assert answer.body.endswith(b"\r\n")
+    return [json.loads(line) for line in answer.body.split(b"\r\n") if line]
+
+
+async def pull(docker: Client, name: str, tag: str = "latest", more: str = "", **headers: str):
+    path = f"/images/create?fromImage={name}&tag={tag}{more}"
+    return await docker.ask("POST", path, **headers)
+
+
+async def test_tells_what_docker_tells(docker: Client) -> None:
+    answer = await pull(docker, "hello-world")
+    assert answer.headers["Content-Type"] == "application/json"
+    messages = lines(answer)
+    assert messages[0] == {"status": "Pulling from library/hello-world", "id": "latest"}
+    assert messages[1]["status"] == "Pulling fs layer"
+    assert messages[1]["progressDetail"] == {}
+    assert messages[-1] == {"status": "Status: Downloaded newer image for hello-world:latest"}
+    bars = [m for m in messages if m["status"] == "Downloading"]
+    assert bars[-1]["progressDetail"] == {"current": 10263, "total": 10263}
+    assert bars[-1]["progress"] == (
+        "[==================================================>]  10.26kB/10.26kB"
+    )
+
+
+async def test_members_come_in_gos_order(docker: Client) -> None:
+    answer = await pull(docker, "hello-world")
+    assert answer.body.startswith(
+        b'{"status":"Pulling from library/hello-world","id":"latest"}\r\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "refusal"),
+    [
+        (
+            "nosuch",
+            "latest",
+            (
+                404,
+                "pull access denied for nosuch, repository does not exist or may require 'docker login': "
+                "denied: requested access to the resource is denied",
+            ),
+        ),
+        (
+            "alpine",
+            "nosuch",
+            (404, "manifest for alpine:nosuch not found: manifest unknown: manifest unknown"),
+        ),
+        (
+            "BAD",
+            "latest",
+            (400, "invalid reference format: repository name (library/BAD) must be lowercase"),
+        ),
+        ("alpine", "b@d", (400, "invalid tag format")),
+        ("scratch", "latest", (403, "'scratch' is a reserved name")),
+        (
+            "127.0.0.1:1/none",
+            "1",
+            (
+                500,
+                'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
+            ),
+        ),
+    ],
+)
+async def test_refuses(docker: Client, name: str, tag: str, refusal: tuple[int, str]) -> None:
+    assert (await pull(docker, name, tag)).refusal == refusal
+
+
+async def test_a_name_unknown_to_another_registry_is_not_denied(docker: Client) -> None:
+    async with a_registry() as host:
+        assert (await pull(docker, f"{host}/library/nosuch")).refusal == (
+            404,
+            f"repository {host}/library/nosuch not found: name unknown: repository name not known to registry",
+        )
+
+
+async def test_a_missing_platform_is_told_after_the_first_line(docker: Client) -> None:
+    messages = lines(await pull(docker, "alpine", "3.10", "&platform=linux/s390x"))
+    text = "no matching manifest for linux/s390x in the manifest list entries"
+    assert messages == [
+        {"status": "Pulling from library/alpine", "id": "3.10"},
+        {"errorDetail": {"message": text}, "error": text},
+    ]
+    assert (await docker.get("/images/json")).json == []
+
+
+async def test_an_unreadable_platform_is_refused(docker: Client) -> None:
+    answer = await pull(docker, "alpine", "3.10", "&platform=nosuch")
+    assert answer.refusal == (
+        400,
+        '"nosuch": unknown operating system or architecture: invalid argument',
+    )
+
+
+async def test_basic_credentials_are_used(docker: Client) -> None:
+    async with a_registry(authorizer=Basic(USERS)) as host:
+        name = f"{host}/library/hello-world"
+        assert (await pull(docker, name)).refusal == (
+            500,
+            f'Head "http://{host}/v2/library/hello-world/manifests/latest": no basic auth credentials',
+        )
+        refused = await pull(docker, name, **login("u", "wrong"))
+        assert refused.refusal == (401, "unauthorized: authentication required")
+        assert lines(await pull(docker, name, **login("u", "secret")))
+
+
+async def test_bearer_tokens_are_fetched(docker: Client) -> None:
+    async with a_registry(authorizer=Bearer(USERS, lambda: 0.0)) as host:
+        name = f"{host}/library/hello-world"
+        assert (await pull(docker, name)).refusal == (
+            404,
+            f"pull access denied for {name}, repository does not exist or may require 'docker login': "
+            "denied: requested access to the resource is denied",
+        )
+        assert (await pull(docker, name, **login("u", "wrong"))).refusal == (
+            401,
+            f'Head "http://{host}/v2/library/hello-world/manifests/latest": unauthorized: '
+            "incorrect username or password",
+        )
+        assert lines(await pull(docker, name, **login("u", "secret")))
+
+
+async def test_the_rate_limit_is_a_status_before_the_first_line(docker: Client) -> None:
+    async with a_registry(rate_limit=RateLimit(1, lambda: 0.0)) as host:
+        assert lines(await pull(docker, f"{host}/library/hello-world"))
+        assert (await pull(docker, f"{host}/library/alpine")).refusal == (429, LIMIT)
+
+
+async def test_a_mirror_is_asked_first_and_the_hub_for_what_it_lacks() -> None:
+    async with a_registry() as host:
+        async with MockDaemon(registry_mirror=f"http://{host}") as mock:
+            client = Client(mock.socket_path)
+            try:
+                assert lines(await pull(client, "alpine", "3.10"))
+                assert (await pull(client, "nosuch")).status == 404
+            finally:
+                await client.session.close()
+
+
+async def test_tells_of_it_in_an_event(docker: Client, mock: MockDaemon) -> None:
+    await pull(docker, "alpine", "3.10")
+    event = mock.daemon.events.remembered(0, None, filters=_no_filters())[-1]
+    assert (event.type, event.action, event.id) == ("image", "pull", "alpine:3.10")
+    assert event.attributes == {"name": "alpine"}
+
+
+def _no_filters():
+    from daemon.filters import Filters
+
+    return Filters()

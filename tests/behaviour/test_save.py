@@ -1,0 +1,165 @@
+"""docker save and docker load. The tar is Engine 28.5.2's, byte for byte but for one folder's time."""
+
+import hashlib
+import io
+import json
+import tarfile
+
+import pytest
+
+from mockerd import MockDaemon
+from tests.behaviour.conftest import Client
+from tests.behaviour.test_images import ALPINE_ID, ALPINE_LAYER
+from tests.behaviour.test_pull import lines, pull
+
+# sha256 of each document that the real engine wrote for these images and names (in the order given: its own is random).
+REAL = {
+    "index.json": "5e3006fb33ba391eb158aff6e5614c65b047ba6d0de4c335549e9836386d680b",
+    "manifest.json": "f73ca71977072516eeb47686046d4ea47c1efb21974b5369f9cc1fd6d1dca975",
+    "oci-layout": "0cdedc0869d60bb59e3dde736f996025e70318180587e049cfa22f80d67aa8e5",
+    "repositories": "c8dc0613bcdda32df69023c1403e5273dfb312de0fa37a0f688f8790ce823414",
+}
+
+
+def unpacked(tar: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        return {m.name: archive.extractfile(m).read() for m in archive if m.isreg()}
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+@pytest.fixture
+async def saved(docker: Client) -> bytes:
+    """An alpine under two names, and an httpd on another alpine."""
+    await pull(docker, "alpine", "3.10")
+    await pull(docker, "httpd", "alpine")
+    await docker.post("/images/alpine:3.10/tag?repo=images-a&tag=1")
+    await docker.post("/images/alpine:3.10/tag?repo=images-b&tag=1")
+    await docker.post("/images/httpd:alpine/tag?repo=images-c&tag=1")
+    answer = await docker.get("/images/get?names=images-a:1&names=images-b&names=images-c:1")
+    assert answer.headers["Content-Type"] == "application/x-tar"
+    return answer.body
+
+
+async def load(docker: Client, tar: bytes, query: str = "") -> list[dict]:
+    answer = await docker.ask(
+        "POST", f"/images/load{query}", tar, **{"Content-Type": "application/x-tar"}
+    )
+    return lines(answer)
+
+
+async def test_writes_the_real_engines_documents(saved: bytes) -> None:
+    files = unpacked(saved)
+    found = {name: hashlib.sha256(files[name]).hexdigest() for name in REAL}
+    assert found == REAL
+
+
+async def test_every_blob_has_the_name_of_its_digest(saved: bytes) -> None:
+    blobs = {n: d for n, d in unpacked(saved).items() if n.startswith("blobs/")}
+    assert len(blobs) == 16
+    for name, data in blobs.items():
+        assert name == f"blobs/sha256/{hashlib.sha256(data).hexdigest()}"
+    assert f"blobs/{ALPINE_LAYER.replace(':', '/')}" in blobs
+
+
+async def test_what_was_saved_loads_elsewhere_with_the_same_id(saved: bytes) -> None:
+    async with MockDaemon() as other:
+        client = Client(other.socket_path)
+        try:
+            assert await load(client, saved) == [
+                {"stream": "Loaded image: images-a:1\n"},
+                {"stream": "Loaded image: images-b:1\n"},
+                {"stream": "Loaded image: images-c:1\n"},
+            ]
+            assert (await client.get("/images/images-a:1/json")).json["Id"] == ALPINE_ID
+        finally:
+            await client.session.close()
+
+
+async def test_an_image_without_a_name_loads_by_its_id(docker: Client) -> None:
+    await pull(docker, "alpine", "3.10")
+    tar = (await docker.get(f"/images/{ALPINE_ID}/get")).body
+    assert json.loads(unpacked(tar)["manifest.json"])[0]["RepoTags"] is None
+    assert "repositories" not in unpacked(tar)
+    await docker.delete("/images/alpine:3.10")
+    assert await load(docker, tar) == [{"stream": f"Loaded image ID: {ALPINE_ID}\n"}]
+
+
+async def test_progress_is_shown_unless_it_is_to_be_quiet(docker: Client, saved: bytes) -> None:
+    await docker.delete("/images/httpd:alpine")
+    await docker.delete("/images/images-c:1")
+    messages = await load(docker, saved, "?quiet=0")
+    assert any(m.get("status") == "Loading layer" for m in messages)
+
+
+async def test_an_oci_layout_without_dockers_manifest_loads(docker: Client) -> None:
+    await pull(docker, "alpine", "3.10")
+    files = unpacked((await docker.get("/images/alpine:3.10/get")).body)
+    await docker.delete("/images/alpine:3.10")
+    del files["manifest.json"], files["repositories"]
+    assert await load(docker, packed(files)) == [{"stream": "Loaded image: alpine:3.10\n"}]
+
+
+@pytest.mark.parametrize(
+    ("names", "refusal"),
+    [
+        ("nosuch", (404, "No such image: nosuch")),
+        ("nosuch:1", (404, "reference does not exist")),
+        ("BAD", (500, "invalid reference format: repository name (library/BAD) must be lowercase")),
+    ],
+)
+async def test_save_refuses(docker: Client, names: str, refusal: tuple[int, str]) -> None:
+    assert (await docker.get(f"/images/get?names={names}")).refusal == refusal
+
+
+async def test_no_names_give_an_empty_archive(docker: Client) -> None:
+    files = unpacked((await docker.get("/images/get")).body)
+    assert files["manifest.json"] == b"null\n"
+    assert b'"manifests":null' in files["index.json"]
+
+
+async def test_a_truncated_tar_is_an_error_in_band_and_leaves_nothing(
+    docker: Client, saved: bytes
+) -> None:
+    await docker.delete("/images/httpd:alpine")
+    (message,) = await load(docker, saved[:100_000])
+    assert message == {"errorDetail": {"message": "unexpected EOF"}, "error": "unexpected EOF"}
+
+
+async def test_what_is_no_tar_is_an_error_in_band(docker: Client) -> None:
+    (message,) = await load(docker, b"x" * 1024)
+    assert message["error"] == "archive/tar: invalid tar header"
+
+
+async def test_a_tar_without_a_manifest_is_told_what_it_lacks(docker: Client) -> None:
+    (message,) = await load(docker, packed({"hello": b"x"}))
+    assert message["error"].endswith("/repositories: no such file or directory")
+
+
+async def test_a_layer_with_other_bytes_is_refused(docker: Client) -> None:
+    await pull(docker, "hello-world")
+    files = unpacked((await docker.get("/images/hello-world/get")).body)
+    await docker.delete("/images/hello-world")
+    layer = json.loads(files["manifest.json"])[0]["Layers"][0]
+    files[layer] = bytes(1024)
+    (message,) = await load(docker, packed(files))
+    assert message["error"].startswith('invalid diffID for layer 0: expected "sha256:')
+    assert (await docker.get("/images/json?all=1")).json == []
+
+
+async def test_links_that_leave_the_archive_lead_nowhere(docker: Client) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        manifest = tarfile.TarInfo("manifest.json")
+        manifest.type, manifest.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(manifest)
+    (message,) = await load(docker, out.getvalue())
+    assert message["error"].endswith("no such file or directory")

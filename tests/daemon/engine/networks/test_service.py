@@ -1,0 +1,188 @@
+"""Containers come onto networks and go: addresses, names, refusals. Asked of Engine 28.5.2."""
+
+from typing import Any
+
+import pytest
+
+from api_schema.endpoint_settings import EndpointIPAMConfig, EndpointSettings
+from api_schema.networks import IPAM, IPAMConfig, NetworkCreateRequest
+from daemon.clock import ManualClock
+from daemon.engine.networks import Networks
+from daemon.errors import DockerError, Forbidden, System
+from daemon.events import Events
+from daemon.filters import Filters
+from daemon.ids import Ids
+from daemon.process.net import NetNamespace
+
+CLOCK = ManualClock()
+
+
+@pytest.fixture
+def networks() -> Networks:
+    return Networks(CLOCK, Ids(1), Events(CLOCK))
+
+
+def create(networks: Networks, name: str, *subnets: str, **extra: Any) -> None:
+    pools = [IPAMConfig(subnet=subnet) for subnet in subnets]
+    ipam = IPAM(config=pools) if pools else None
+    networks.create(NetworkCreateRequest(name=name, ipam=ipam, **extra))
+
+
+def join(
+    networks: Networks,
+    network: str,
+    name: str,
+    namespace: NetNamespace | None = None,
+    *,
+    hostname: str = "",
+    **settings: Any,
+) -> EndpointSettings:
+    return networks.join(
+        networks.get(network),
+        container_id=(name * 64)[:64],
+        container_name=name,
+        settings=EndpointSettings(**settings),
+        namespace=namespace or NetNamespace(clock=CLOCK),
+        hostname=hostname,
+    )
+
+
+def leave(networks: Networks, network: str, name: str) -> None:
+    networks.leave(networks.get(network).id, (name * 64)[:64])
+
+
+def test_the_lowest_free_address_is_given(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24")
+    assert [join(networks, "n", name).ip_address for name in "ab"] == ["10.9.0.2", "10.9.0.3"]
+    leave(networks, "n", "a")
+    assert join(networks, "n", "c").ip_address == "10.9.0.2"
+
+
+def test_an_endpoint_tells_what_the_network_made_of_it(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24", "fd00:9::/64", enable_ipv6=True)
+    shown = join(networks, "n", "web", aliases=["www"], hostname="host")
+    assert (shown.ip_address, shown.ip_prefix_len, shown.gateway) == ("10.9.0.2", 24, "10.9.0.1")
+    assert (shown.global_ipv6_address, shown.global_ipv6_prefix_len) == ("fd00:9::2", 64)
+    assert shown.ipv6_gateway == "fd00:9::1"
+    assert shown.dns_names == ["web", "www", "webwebwebweb", "host"]
+    assert shown.network_id == networks.get("n").id
+    resource = networks.get("n").inspect().containers[("web" * 64)[:64]]
+    assert (resource.ipv4_address, resource.ipv6_address) == ("10.9.0.2/24", "fd00:9::2/64")
+
+
+def test_an_internal_network_has_no_gateway(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24", internal=True)
+    assert join(networks, "n", "a").gateway == ""
+
+
+def test_a_wanted_address_is_had_once(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24")
+    wanted = EndpointIPAMConfig(ipv4_address="10.9.0.50")
+    assert join(networks, "n", "a", ipam_config=wanted).ip_address == "10.9.0.50"
+    with pytest.raises(Forbidden, match="Address already in use"):
+        join(networks, "n", "b", ipam_config=wanted)
+
+
+def test_a_full_network_refuses_and_keeps_nothing(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/30", "fd00:9::/64", enable_ipv6=True)
+    join(networks, "n", "a")
+    with pytest.raises(
+        System, match="no available IPv4 addresses on this network's address pools: n"
+    ):
+        join(networks, "n", "b")
+    leave(networks, "n", "a")
+    assert join(networks, "n", "b").ip_address == "10.9.0.2"
+
+
+def test_nobody_joins_twice(networks: Networks) -> None:
+    create(networks, "n")
+    join(networks, "n", "web")
+    with pytest.raises(Forbidden, match="endpoint with name web already exists in network n"):
+        join(networks, "n", "web")
+
+
+def test_a_network_in_use_stays(networks: Networks) -> None:
+    create(networks, "n")
+    endpoint = join(networks, "n", "web").endpoint_id[:12]
+    with pytest.raises(Forbidden) as caught:
+        networks.remove("n")
+    assert str(caught.value) == (
+        f'error while removing network: network n has active endpoints (name:"web" id:"{endpoint}")'
+    )
+    leave(networks, "n", "web")
+    networks.remove("n")
+
+
+@pytest.mark.parametrize("name", ["bridge", "host", "none"])
+def test_predefined_networks_stay(networks: Networks, name: str) -> None:
+    with pytest.raises(Forbidden, match=f"{name} is a pre-defined network and cannot be removed"):
+        networks.remove(name)
+
+
+def test_names_lead_to_everybody_who_has_them_in_turn(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24")
+    asking = NetNamespace(clock=CLOCK)
+    join(networks, "n", "me", asking)
+    join(networks, "n", "a", aliases=["db"])
+    join(networks, "n", "b", aliases=["db"])
+    assert asking.resolver("a") == asking.resolver("A.n") == ["10.9.0.3"]
+    assert sorted(asking.resolver("db")) == ["10.9.0.3", "10.9.0.4"]
+    assert asking.resolver("db") != asking.resolver("db")
+    assert asking.resolver("nosuch") == []
+
+
+def test_names_end_where_the_network_ends(networks: Networks) -> None:
+    create(networks, "n")
+    create(networks, "other")
+    asking = NetNamespace(clock=CLOCK)
+    join(networks, "n", "me", asking)
+    join(networks, "other", "stranger")
+    join(networks, "bridge", "neighbour")
+    join(networks, "bridge", "me", asking)
+    assert asking.resolver("stranger") == []
+    assert asking.resolver("neighbour") == [], "the default bridge knows no names"
+
+
+def test_a_renamed_container_answers_to_its_new_name(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24")
+    asking = NetNamespace(clock=CLOCK)
+    join(networks, "n", "old", asking)
+    networks.rename(("old" * 64)[:64], "new")
+    assert (asking.resolver("new"), asking.resolver("old")) == (["10.9.0.2"], [])
+
+
+def test_host_and_none_give_no_addresses(networks: Networks) -> None:
+    for name in ("host", "none"):
+        shown = join(networks, name, "a")
+        assert (shown.ip_address, shown.mac_address, bool(shown.endpoint_id)) == ("", "", True)
+
+
+def test_a_removed_network_gives_its_subnet_back(networks: Networks) -> None:
+    create(networks, "n")
+    first = networks.get("n").subnets
+    networks.remove("n")
+    create(networks, "m")
+    assert networks.get("m").subnets == first
+
+
+def test_the_default_pools_run_out_in_words(networks: Networks) -> None:
+    for number in range(30):
+        create(networks, f"n{number}")
+    with pytest.raises(DockerError, match="all predefined address pools have been fully subnetted"):
+        create(networks, "one too many")
+
+
+def test_prune_removes_what_nobody_is_on(networks: Networks) -> None:
+    create(networks, "used")
+    create(networks, "kept", labels={"keep": "1"})
+    create(networks, "unused")
+    join(networks, "used", "a")
+    assert networks.prune(Filters({"label!": ["keep"]}), None) == ["unused"]
+    assert networks.prune(Filters(), None) == ["kept"]
+
+
+def test_found_by_name_id_and_the_start_of_an_id(networks: Networks) -> None:
+    bridge = networks.get("bridge")
+    assert networks.get(bridge.id) is networks.get(bridge.id[:6]) is bridge
+    with pytest.raises(DockerError, match="network bri not found"):
+        networks.get("bri")
