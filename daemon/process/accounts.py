@@ -14,6 +14,18 @@ MIB: Final = 1 << 20
 MEMORY_GUARD: Final = 64 * MIB
 PROCESS_BASE: Final = 64 << 10
 """What a process costs before it allocates anything, so that a fork bomb meets the limit too."""
+NOFILE: Final = 1_048_576
+UNLIMITED: Final = (-1, -1)
+DEFAULT_ULIMITS: Final = {
+    "core": (-1, -1),
+    "memlock": (8 * MIB, 8 * MIB),
+    "msgqueue": (819_200, 819_200),
+    "nice": (0, 0),
+    "nofile": (NOFILE, NOFILE),
+    "rtprio": (0, 0),
+    "sigpending": (31_189, 31_189),
+    "stack": (8 * MIB, -1),
+}
 
 
 @dataclass(slots=True)
@@ -29,9 +41,24 @@ class Limits:
     cpu_quota: int = 0
     cpu_shares: int = 0
     cpuset: str = ""
-    nofile: int = 1_048_576
+    ulimits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """As given by `--ulimit`: (soft, hard) by name."""
     oom_kill_disable: bool = False
     guard: int = MEMORY_GUARD
+
+    def ulimit(self, name: str) -> tuple[int, int]:
+        """The soft and hard value of a resource limit; negative means unlimited."""
+        return self.ulimits.get(name) or DEFAULT_ULIMITS.get(name, UNLIMITED)
+
+    @property
+    def nofile(self) -> int:
+        """How many descriptors a process may have."""
+        soft, _hard = self.ulimit("nofile")
+        return soft if soft >= 0 else NOFILE
+
+    @nofile.setter
+    def nofile(self, soft: int) -> None:
+        self.ulimits["nofile"] = (soft, max(soft, self.ulimit("nofile")[1]))
 
     @property
     def memory_enforced(self) -> int:

@@ -17,6 +17,7 @@ from daemon.fs.nodes import Credentials, Stat
 from daemon.ids import Ids
 from daemon.process import init_shim
 from daemon.process.accounts import PROCESS_BASE, Counters, Limits, Memory
+from daemon.process.capabilities import DEFAULT_MASK
 from daemon.process.execfile import INIT_PROGRAM, resolve_first
 from daemon.process.host_facts import HostFacts
 from daemon.process.net import NetNamespace
@@ -47,9 +48,6 @@ log = logging.getLogger(__name__)
 INIT_PATH: Final = "/sbin/docker-init"
 EXEC_PID_STEP: Final = 6
 """runc's own threads take the pids in between: the first exec of a container is usually 7, then 13, 19."""
-
-DEFAULT_CAPABILITIES: Final = 0xA80425FB
-"""What Docker leaves to root in a container that is not privileged."""
 
 OnExit = Callable[[ExitStatus], None]
 
@@ -90,7 +88,6 @@ class Machine(ProcessTable):
         self.domainname = domainname
         self.fair_share = fair_share or FairShare()
         self.host = host
-        self.boot_id = ids.uuid()
         self.sysctls: dict[str, str] = {}
         self.terminals: dict[int, Terminal] = {}
         self.image_argv: list[str] = []
@@ -104,7 +101,8 @@ class Machine(ProcessTable):
     console: Terminal | None = None
     current: Process | None = None
     """The process whose file call is under way: who /proc/self is."""
-    capabilities = DEFAULT_CAPABILITIES
+    capabilities = DEFAULT_MASK
+    cgroup_path = "/"
     exposes_port = False
     stop_signal: int = Signal.SIGTERM
     on_oom: Callable[[], None] | None = None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from daemon.fs.synthetic import SyntheticFile, SyntheticFolder, SyntheticLink, SyntheticNode
+from daemon.process.cgroup import membership
 from daemon.process.descriptions import Description
 from daemon.process.proc_net import net_folder
 from daemon.process.signals import Ignore
@@ -38,6 +39,25 @@ _NAMESPACES: Final = {
     "user": 4026531837,
     "uts": 4026532254,
 }
+RLIMITS: Final = {
+    "cpu": ("Max cpu time", "seconds"),
+    "fsize": ("Max file size", "bytes"),
+    "data": ("Max data size", "bytes"),
+    "stack": ("Max stack size", "bytes"),
+    "core": ("Max core file size", "bytes"),
+    "rss": ("Max resident set", "bytes"),
+    "nproc": ("Max processes", "processes"),
+    "nofile": ("Max open files", "files"),
+    "memlock": ("Max locked memory", "bytes"),
+    "as": ("Max address space", "bytes"),
+    "locks": ("Max file locks", "locks"),
+    "sigpending": ("Max pending signals", "signals"),
+    "msgqueue": ("Max msgqueue size", "bytes"),
+    "nice": ("Max nice priority", ""),
+    "rtprio": ("Max realtime priority", ""),
+    "rttime": ("Max realtime timeout", "us"),
+}
+"""Docker's name of each limit, and how /proc/PID/limits shows it."""
 _ID_MAP: Final = "         0          0 4294967295\n"
 
 
@@ -289,30 +309,15 @@ def _statm(process: "Process") -> str:
 
 
 def _limits(process: "Process") -> str:
-    nofile = process.machine.limits.nofile
-    unlimited = "unlimited"
-    rows: list[tuple[str, object, object, str]] = [
-        ("Limit", "Soft Limit", "Hard Limit", "Units"),
-        ("Max cpu time", unlimited, unlimited, "seconds"),
-        ("Max file size", unlimited, unlimited, "bytes"),
-        ("Max data size", unlimited, unlimited, "bytes"),
-        ("Max stack size", 8388608, unlimited, "bytes"),
-        ("Max core file size", unlimited, unlimited, "bytes"),
-        ("Max resident set", unlimited, unlimited, "bytes"),
-        ("Max processes", unlimited, unlimited, "processes"),
-        ("Max open files", nofile, nofile, "files"),
-        ("Max locked memory", 8388608, 8388608, "bytes"),
-        ("Max address space", unlimited, unlimited, "bytes"),
-        ("Max file locks", unlimited, unlimited, "locks"),
-        ("Max pending signals", 31189, 31189, "signals"),
-        ("Max msgqueue size", 819200, 819200, "bytes"),
-        ("Max nice priority", 0, 0, ""),
-        ("Max realtime priority", 0, 0, ""),
-        ("Max realtime timeout", unlimited, unlimited, "us"),
-    ]
-    return "".join(
-        f"{name:<26}{soft!s:<21}{hard!s:<21}{unit:<10}\n" for name, soft, hard, unit in rows
-    )
+    lines = [f"{'Limit':<26}{'Soft Limit':<21}{'Hard Limit':<21}{'Units':<10}\n"]
+    for name, (title, unit) in RLIMITS.items():
+        soft, hard = process.machine.limits.ulimit(name)
+        lines.append(f"{title:<26}{_ulimit(soft):<21}{_ulimit(hard):<21}{unit:<10}\n")
+    return "".join(lines)
+
+
+def _ulimit(value: int) -> str:
+    return "unlimited" if value < 0 else str(value)
 
 
 def _mounts(process: "Process") -> str:
@@ -364,7 +369,7 @@ def _io(process: "Process") -> str:
 
 
 _FILES: "Final[dict[str, tuple[Callable[[Process], str], int]]]" = {
-    "cgroup": (lambda _p: "0::/\n", 0o444),
+    "cgroup": (lambda p: membership(p.machine), 0o444),
     "cmdline": (_cmdline, 0o444),
     "cpuset": (lambda _p: "/\n", 0o444),
     "environ": (_environ, 0o400),

@@ -184,7 +184,7 @@ SYSCTLS: "Final[dict[str, str | Callable[[Machine], str]]]" = {
     "kernel.overflowgid": "65534",
     "kernel.overflowuid": "65534",
     "kernel.pid_max": "4194304",
-    "kernel.random.boot_id": lambda machine: machine.boot_id,
+    "kernel.random.boot_id": lambda machine: machine.host.boot_id,
     "kernel.random.entropy_avail": "256",
     "kernel.random.uuid": _uuid,
     "kernel.sem": "32000\t1024000000\t500\t32000",

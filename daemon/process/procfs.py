@@ -13,10 +13,11 @@ from daemon.fs.synthetic import (
     SyntheticNode,
     SyntheticTree,
 )
+from daemon.process.cgroup import cgroup_root
 from daemon.process.files import PTS_MAJOR
 from daemon.process.proc_process import process_folder
 from daemon.process.proc_system import FILES, sys_folder
-from daemon.process.sysfs import cgroup_root, sys_root
+from daemon.process.sysfs import sys_root
 
 if TYPE_CHECKING:
     from daemon.process.machine import Machine
@@ -46,14 +47,14 @@ def mount_kernel_trees(machine: "Machine", *, privileged: bool = False) -> None:
     _mount(
         machine, "/sys", sys_tree(machine), source="sysfs", options=options, readonly=not privileged
     )
-    cgroup = SyntheticTree(cgroup_root(machine), machine.clock.now, fstype="cgroup2")
-    cgroup_options = f"{options},nsdelegate"
+    version_2 = machine.host.cgroup_version == 2
+    fstype = "cgroup2" if version_2 else "cgroup"
     _mount(
         machine,
         "/sys/fs/cgroup",
-        cgroup,
+        SyntheticTree(cgroup_root(machine), machine.clock.now, fstype=fstype),
         source="cgroup",
-        options=cgroup_options,
+        options=f"{options},nsdelegate" if version_2 else options,
         readonly=not privileged,
     )
     if not privileged:

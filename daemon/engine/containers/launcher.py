@@ -25,6 +25,7 @@ from daemon.errors import DockerError, InvalidParameter, System
 from daemon.events import Events
 from daemon.fs.filesystem import Filesystem
 from daemon.process.accounts import Limits
+from daemon.process.capabilities import capability_mask
 from daemon.process.logs import LogStore
 from daemon.process.machine import Machine, ProgramTable
 from daemon.process.process import Process
@@ -120,6 +121,12 @@ class Launcher:
         machine.image_argv = list(container.image_argv)
         machine.exposes_port = bool(config.exposed_ports)
         machine.stop_signal = parse_signal(container.stop_signal)
+        machine.cgroup_path = f"/docker/{container.id}"
+        host = container.host_config
+        machine.sysctls.update(host.sysctls or {})
+        machine.capabilities = capability_mask(
+            host.cap_add or (), host.cap_drop or (), privileged=host.privileged
+        )
         return machine
 
     def _mount(self, container: Container, machine: Machine, joined: Joined) -> None:
@@ -235,7 +242,6 @@ def limits_of(host: HostConfig) -> Limits:
     cpus = host.nano_cpus / 1e9
     if not cpus and host.cpu_quota > 0:
         cpus = host.cpu_quota / (host.cpu_period or 100_000)
-    nofile = next((u.soft for u in host.ulimits or () if u and u.name == "nofile"), 1_048_576)
     return Limits(
         memory=host.memory,
         memory_swap=host.memory_swap,
@@ -246,7 +252,7 @@ def limits_of(host: HostConfig) -> Limits:
         cpu_quota=host.cpu_quota,
         cpu_shares=host.cpu_shares,
         cpuset=host.cpuset_cpus,
-        nofile=nofile,
+        ulimits={u.name: (u.soft, u.hard) for u in host.ulimits or () if u},
         oom_kill_disable=bool(host.oom_kill_disable),
     )
 

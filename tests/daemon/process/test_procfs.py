@@ -5,6 +5,8 @@ import os
 import pytest
 
 from daemon.process.accounts import Limits
+from daemon.process.capabilities import capability_mask
+from daemon.process.host_facts import HostFacts
 from daemon.process.process import Process
 from daemon.process.procfs import mount_kernel_trees
 from daemon.process.signals import IGNORE, Signal
@@ -128,19 +130,71 @@ async def test_a_privileged_container_may_write_sysctls(boxes):
     assert box.machine.hostname == "new"
 
 
-async def test_the_control_group_shows_the_limits(boxes):
-    box = boxes(limits=Limits(memory=100 << 20, pids=50, cpus=1.5, cpu_shares=512))
+LIMITS = {"memory": 100 << 20, "pids": 50, "cpus": 1.5, "cpu_shares": 512}
+
+
+async def test_a_control_group_of_version_2_shows_the_limits(boxes):
+    box = boxes(limits=Limits(**LIMITS))
+    box.machine.host = HostFacts(cgroup_version=2)
     mount_kernel_trees(box.machine)
     names = ("memory.max", "memory.swap.max", "pids.max", "cpu.max", "cpu.weight", "cgroup.procs")
-    values = await reads(box, *(f"/sys/fs/cgroup/{name}" for name in names))
-    assert values == ["104857600\n", "104857600\n", "50\n", "150000 100000\n", "20\n", "1\n"]
+    values = await reads(box, *(f"/sys/fs/cgroup/{name}" for name in names), "/proc/self/cgroup")
+    limits = ["104857600\n", "104857600\n", "50\n", "150000 100000\n", "20\n"]
+    assert values == [*limits, "1\n", "0::/\n"]
+
+
+async def test_control_groups_of_version_1_show_the_limits(boxes):
+    box = boxes(limits=Limits(**LIMITS))
+    box.machine.host = HostFacts(cgroup_version=1)
+    box.machine.cgroup_path = "/docker/abc"
+    mount_kernel_trees(box.machine)
+    names = (
+        "memory/memory.limit_in_bytes",
+        "memory/memory.memsw.limit_in_bytes",
+        "pids/pids.max",
+        "cpu/cpu.cfs_quota_us",
+        "cpu/cpu.shares",
+        "cpu/cgroup.procs",
+    )
+    *values, membership = await reads(
+        box, *(f"/sys/fs/cgroup/{name}" for name in names), "/proc/self/cgroup"
+    )
+    assert values == ["104857600\n", "209715200\n", "50\n", "150000\n", "512\n", "1\n"]
+    assert "4:memory:/docker/abc\n" in membership
+    assert membership.startswith("9:name=systemd:/docker/abc\n8:pids:/docker/abc\n")
+
+
+async def test_resource_limits_show_what_was_asked_for(boxes):
+    box = boxes(limits=Limits(ulimits={"nofile": (100, 200)}))
+    mount_kernel_trees(box.machine)
+    (limits,) = await reads(box, "/proc/self/limits")
+    assert (
+        "Max open files            100                  200                  files     \n" in limits
+    )
+    assert (
+        "Max cpu time              unlimited            unlimited            seconds   \n" in limits
+    )
+
+
+@pytest.mark.parametrize(
+    ("add", "drop", "mask"),
+    [
+        ([], [], 0xA80425FB),
+        (["NET_ADMIN"], [], 0xA80435FB),
+        ([], ["ALL"], 0),
+        (["CAP_CHOWN"], ["all"], 1),
+        (["ALL"], ["CHOWN"], 0x1FFFFFFFFFE),
+    ],
+)
+def test_capabilities_are_added_and_dropped(add, drop, mask):
+    assert capability_mask(add, drop) == mask
 
 
 async def test_mounts_are_listed_with_their_options(box):
     (mounts,) = await reads(box, "/proc/mounts")
     lines = mounts.splitlines()
     assert "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0" in lines
-    assert "cgroup /sys/fs/cgroup cgroup2 ro,nosuid,nodev,noexec,relatime,nsdelegate 0 0" in lines
+    assert "cgroup /sys/fs/cgroup cgroup ro,nosuid,nodev,noexec,relatime 0 0" in lines
     assert "proc /proc/sys proc ro,nosuid,nodev,noexec,relatime 0 0" in lines
 
 
