@@ -115,8 +115,8 @@ class OverlayTree(MemoryTree):
         self._hide(parent, name)
         if isinstance(node, Directory):
             node.merged = True
-        else:
-            node.nlink = min(node.nlink, 1)
+        elif node.nlink > 1:
+            node.nlink, node.ino = 1, next(self.numbers)
         node.place = None
 
     def is_charged(self, node: Inode) -> bool:

@@ -38,6 +38,7 @@ def test_a_hard_link_of_the_image_breaks_when_written(fs: Filesystem) -> None:
     fs.write_bytes("/one", b"changed")
     assert fs.read_bytes("/two") == b"linked"
     assert fs.stat("/one").nlink == 1
+    assert fs.stat("/one").ino != fs.stat("/two").ino
 
 
 def test_changing_attributes_copies_no_content(fs: Filesystem, overlay: OverlayTree) -> None:
