@@ -40,7 +40,9 @@ class BuildClient(Protocol):
     async def credentials(self, host: str) -> tuple[str, str]:
         """User name and password for a registry; empty for none."""
 
-    async def send_tree(self, exporter: int, files: Filesystem) -> None:
+    async def send_tree(
+        self, exporter: int, files: Filesystem, *, progress: Progress = lambda _: None
+    ) -> None:
         """Give the client a folder: the exporter of that number writes it."""
 
     async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:

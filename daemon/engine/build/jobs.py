@@ -134,7 +134,7 @@ class Builds:
             lines.read(data), options, Resolver(self.images, job.progress, options).resolve
         )
         plan = await planner.plan()
-        if ops.Local() in plan.inputs():
+        if not local.is_upload:
             await local.ignore_patterns()
         identity = self.ids.identity()
         job.prepared[identity] = Prepared(options, plan, local)
@@ -241,8 +241,8 @@ class Builds:
         )
         if exporter.type == "local":
             step = job.progress.announce("exporting to client directory")
-            with step.running(), step.transfer("copying files"):
-                await client.send_tree(number, files)
+            with step.running(), step.transfer("copying files") as line:
+                await client.send_tree(number, files, progress=line.count)
         elif exporter.type == "tar":
             step = job.progress.announce("exporting to client tarball")
             with step.running(), step.transfer("sending tarball"):
@@ -265,13 +265,12 @@ class Builds:
                 image = self.images.store.add(image)
             names = [name for name in exporter.attributes.get("name", "").split(",") if name]
             for name in names:
-                reference = parse_reference(name).tagged()
-                with step.transfer(f"naming to {reference}"):
-                    self.images.tag(image, reference)
+                with step.transfer(f"naming to {name}"):
+                    self.images.tag(image, parse_reference(name).tagged())
             self.images.tell("create", image.id, image.id)
         response = {"containerimage.digest": image.id, "containerimage.config.digest": image.id}
         if names:
-            response["image.name"] = ",".join(str(parse_reference(name).tagged()) for name in names)
+            response["image.name"] = ",".join(names)
         return response
 
     def _tree(self) -> MemoryTree:

@@ -127,9 +127,11 @@ class FilePuller:
 class FileSender:
     """Sends a whole filesystem."""
 
-    def __init__(self, stream: Any, files: Filesystem) -> None:  # noqa: ANN401
+    def __init__(self, stream: Any, files: Filesystem, progress: Progress) -> None:  # noqa: ANN401
         self._stream = stream
         self._files = files
+        self._progress = progress
+        self._sent = 0
         self._paths: list[str] = []
         self._asked: asyncio.Queue[int | None] = asyncio.Queue()
 
@@ -169,6 +171,8 @@ class FileSender:
 
     async def _send(self, packet: wire.Packet) -> None:
         await self._stream.send_message(packet)
+        self._sent += packet.ByteSize()
+        self._progress(self._sent)
 
     def _stat(self, path: str) -> wire.Stat:
         status = self._files.stat(_rooted(path), follow=False)

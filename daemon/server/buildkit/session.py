@@ -72,10 +72,9 @@ class Session:
             UPLOAD, Cardinality.STREAM_STREAM, wire.Bytes, wire.Bytes, metadata=metadata
         )
         async with request as stream:
-            await stream.send_request()
+            await stream.send_request(end=True)
             async for message in stream:
                 yield message.data
-            await stream.end()
 
     async def secret(self, id: str) -> bytes | None:
         try:
@@ -99,7 +98,9 @@ class Session:
         reply = await self._call(CREDENTIALS, request, wire.CredentialsResponse)
         return reply.username, reply.secret
 
-    async def send_tree(self, exporter: int, files: Filesystem) -> None:
+    async def send_tree(
+        self, exporter: int, files: Filesystem, *, progress: Progress = lambda _: None
+    ) -> None:
         request = self._channel.request(
             FILE_SEND,
             Cardinality.STREAM_STREAM,
@@ -108,7 +109,7 @@ class Session:
             metadata=_exporter(exporter),
         )
         async with request as stream:
-            await FileSender(stream, files).run()
+            await FileSender(stream, files, progress).run()
 
     async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:
         request = self._channel.request(
@@ -124,7 +125,7 @@ class Session:
                 for at in range(0, len(chunk), CHUNK):
                     await stream.send_message(wire.Bytes(data=chunk[at : at + CHUNK]))
             await stream.end()
-            await stream.recv_trailing_metadata()
+            await stream.recv_message()
 
     async def _call(self, method: str, request: Message, reply: type[Reply]) -> Reply:
         call = self._channel.request(method, Cardinality.UNARY_UNARY, type(request), reply)
