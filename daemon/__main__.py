@@ -48,6 +48,12 @@ def parser() -> argparse.ArgumentParser:
     add("--registry-mirror", metavar="URL", help="take images from this registry")
     add("--insecure-registry", dest="insecure_registries", action="append", default=[],
         metavar="HOST:PORT", help="speak plain HTTP to this registry")  # fmt: skip
+    add("--images", action="append", default=[], metavar="DIR",
+        help="a folder of further image declarations; may be repeated")  # fmt: skip
+    add("--unknown-images", choices=("refuse", "synthesize"), default="refuse",
+        help="Docker Hub names that are not declared: refuse them, or make them up")  # fmt: skip
+    add("--pull-rate", type=int, metavar="BYTES",
+        help="so many bytes a second and layer, to see progress bars")  # fmt: skip
     add(
         "--speed",
         type=float,
@@ -97,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 _CONFIG_OPTIONS = (
     "hosts", "seed", "publish_host", "bind_mounts", "allow_bind", "allow_remote",
-    "allow_egress", "registry_mirror", "insecure_registries",
+    "allow_egress", "registry_mirror", "insecure_registries", "images", "unknown_images", "pull_rate",
 )  # fmt: skip
 
 

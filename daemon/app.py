@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import programs
@@ -60,6 +61,9 @@ class Daemon:
             lambda: self.folder,
             mirror=self.config.registry_mirror,
             insecure=tuple(self.config.insecure_registries),
+            catalog=tuple(Path(folder) for folder in self.config.images),
+            unknown=self.config.unknown_images,
+            pull_rate=self.config.pull_rate,
             engine_version=self.profile.version,
         )
         self._closing.push_async_callback(self.images.close)

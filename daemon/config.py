@@ -1,6 +1,7 @@
 """What may be chosen when a daemon is started."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from daemon.profile import ENGINE_28, Profile
 
@@ -24,6 +25,12 @@ class Config:
     registry_mirror: str | None = None
     """A registry that serves Docker Hub's names; None: the fake registry."""
     insecure_registries: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    """Folders of further image declarations (see fake_registry/catalog/declarations.py); the last one wins."""
+    unknown_images: Literal["refuse", "synthesize"] = "refuse"
+    """What becomes of a Docker Hub name that is not declared: refused as by Docker Hub, or made up."""
+    pull_rate: int | None = None
+    """Bytes a second and layer, for those who want to see progress bars; None: as fast as it goes."""
     default_address_pools: list[tuple[str, int]] = field(default_factory=list)
     """Pools for user networks, as (`10.0.0.0/8`, 24); empty: Docker's own."""
     labels: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -176,3 +178,47 @@ def _no_filters():
     from daemon.filters import Filters
 
     return Filters()
+
+
+async def one_pull(name: str, tag: str = "latest", **options: Any) -> Answer:
+    """By a daemon of its own, started with these options."""
+    async with MockDaemon(**options) as mock:
+        client = Client(mock.socket_path)
+        try:
+            return await pull(client, name, tag)
+        finally:
+            await client.session.close()
+
+
+async def test_an_undeclared_name_can_be_made_up() -> None:
+    messages = lines(await one_pull("some/name", "v9", unknown_images="synthesize"))
+    assert messages[-1]["status"] == "Status: Downloaded newer image for some/name:v9"
+
+
+async def test_a_folder_adds_images(tmp_path: Path) -> None:
+    declared = tmp_path / "me" / "tool.toml"
+    declared.parent.mkdir()
+    declared.write_text(
+        """
+        description = "Mine"
+        [[image]]
+        tags = ["latest"]
+        created = "2025-01-01T00:00:00Z"
+        [[recipe.main]]
+        from = "alpine:3.22"
+        [[recipe.main]]
+        created_by = "COPY tool /usr/bin/ # buildkit"
+        scripts = { "/usr/bin/tool" = "#!/bin/sh\\necho tool\\n" }
+        config.Cmd = ["tool"]
+        """
+    )
+    messages = lines(await one_pull("me/tool", images=[str(tmp_path)]))
+    assert messages[-1]["status"] == "Status: Downloaded newer image for me/tool:latest"
+
+
+async def test_a_rate_makes_bars(mock: MockDaemon) -> None:
+    messages = lines(await one_pull("alpine", "3.10", pull_rate=1_000_000))
+    bars = [m for m in messages if m["status"] == "Downloading"]
+    assert len(bars) > 1
+    currents = [bar["progressDetail"]["current"] for bar in bars]
+    assert currents == sorted(currents)
