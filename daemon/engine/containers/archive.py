@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from api_schema import go_json
-from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound, System
+from daemon.clock import Clock
+from daemon.errors import DockerError, InvalidParameter, NotFound, System
 from daemon.fs import tar
-from daemon.fs.extract import extract as extract_tar
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Credentials
 from daemon.fs.tar import PathStat
 from daemon.fs.tarread import ArchiveError
 
 SPOOL_BEYOND = 1 << 20
+STEPS_AT_ONCE = 16
+"""After so many files, or pieces of one, other requests have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +76,35 @@ async def extract(
     reference: str,
     body: AsyncIterator[bytes],
     options: ExtractOptions,
+    clock: Clock,
 ) -> None:
     """Unpack a tar into the folder `path`; it is taken in whole first, so that a broken upload changes nothing."""
     check_path(path)
     _check_folder(fs, path, reference)
-    if options.readonly:
-        raise Forbidden("container rootfs is marked read-only")
+    _check_writable(fs, path, options)
     with tempfile.SpooledTemporaryFile(SPOOL_BEYOND) as spool:
         async for chunk in body:
             spool.write(chunk)
         spool.seek(0)
+        strict, owner = options.no_overwrite_dir_non_dir, options.owner
         try:
-            extract_tar(
-                fs,
-                path,
-                spool,
-                no_overwrite_dir_non_dir=options.no_overwrite_dir_non_dir,
-                copy_uid_gid=options.owner is not None,
-                owner=options.owner,
-            )
-        except ArchiveError as error:
-            raise System(str(error)) from None
+            for number, _ in enumerate(
+                tar.extract_steps(fs, path, spool, strict=strict, owner=owner)
+            ):
+                if number % STEPS_AT_ONCE == 0:
+                    await clock.sleep(0)
+        except FileNotFoundError:
+            raise _missing(path, reference) from None
         except OSError as error:
             raise System(f"{error.filename or path}: {_reason(error)}") from None
+
+
+def _check_writable(fs: Filesystem, path: str, options: ExtractOptions) -> None:
+    mount = fs.reach(tar.container_path(path)).mount
+    if mount is not fs.root_mount and mount.readonly:
+        raise InvalidParameter("mounted volume is marked read-only")
+    if mount is fs.root_mount and options.readonly:
+        raise InvalidParameter("container rootfs is marked read-only")
 
 
 def _check_folder(fs: Filesystem, path: str, reference: str) -> None:

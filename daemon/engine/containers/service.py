@@ -346,7 +346,7 @@ class Containers:
         options = archive.ExtractOptions(
             no_overwrite_dir_non_dir, owner, container.host_config.readonly_rootfs
         )
-        await archive.extract(fs, path, reference, body, options)
+        await archive.extract(fs, path, reference, body, options, self._clock)
         self.emit(container, "extract-to-dir")
 
     def export(self, reference: str) -> Iterator[bytes]:
