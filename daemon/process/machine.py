@@ -46,8 +46,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 INIT_PATH: Final = "/sbin/docker-init"
-EXEC_PID_STEP: Final = 6
-"""runc's own threads take the pids in between: the first exec of a container is usually 7, then 13, 19."""
+RUNC_THREADS: Final = 5
+"""runc's init takes these pids after its own before it becomes the process: a first child is 7, execs are 7, 13, 19."""
 
 OnExit = Callable[[ExitStatus], None]
 
@@ -149,7 +149,8 @@ class Machine(ProcessTable):
             self.last_pid = 0
         elif not self.processes:
             raise os_error(errno.ESRCH)
-        process = self.new_process(step=1 if as_init else EXEC_PID_STEP)
+        process = self.new_process()
+        self.last_pid += RUNC_THREADS
         process.is_main = as_init
         return process
 
@@ -161,7 +162,6 @@ class Machine(ProcessTable):
         process.argv = [INIT_PATH, "--", *argv]
         process.program, process.exe = INIT_PROGRAM, INIT_PATH
         process.name = os.path.basename(INIT_PATH)
-        self.last_pid = EXEC_PID_STEP
         return init_shim.main
 
     def _give_terminal(self, process: Process, terminal: Terminal | None) -> None:

@@ -1,6 +1,7 @@
 """The files of /proc/PID."""
 
 import os
+import stat as modes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +59,7 @@ RLIMITS: Final = {
     "rttime": ("Max realtime timeout", "us"),
 }
 """Docker's name of each limit, and how /proc/PID/limits shows it."""
+_LINK_MODES: Final = {os.O_RDONLY: 0o500, os.O_WRONLY: 0o300, os.O_RDWR: 0o700}
 _ID_MAP: Final = "         0          0 4294967295\n"
 
 
@@ -125,7 +127,10 @@ def _descriptors(
 
 
 def _link(description: Description) -> SyntheticNode:
-    return SyntheticLink(lambda: descriptor_target(description))
+    """A link whose mode tells what the descriptor was opened for."""
+    link = SyntheticLink(lambda: descriptor_target(description))
+    link.mode = modes.S_IFLNK | _LINK_MODES[description.flags & os.O_ACCMODE]
+    return link
 
 
 def descriptor_target(description: Description) -> str:
@@ -322,7 +327,7 @@ def _ulimit(value: int) -> str:
 
 def _mounts(process: "Process") -> str:
     return "".join(
-        f"{_escaped(mount.source or 'none')} {_escaped(mount.path)} {mount.fstype} {_options(mount)} 0 0\n"
+        f"{_escaped(mount.source or mount.fstype)} {_escaped(mount.path)} {mount.fstype} {_options(mount)} 0 0\n"
         for mount in process.machine.fs.mounts
     )
 
@@ -332,7 +337,7 @@ def _mountinfo(process: "Process") -> str:
     for number, mount in enumerate(process.machine.fs.mounts, 113):
         major, minor = os.major(mount.dev), os.minor(mount.dev)
         parent = 66 if number == 113 else 113
-        source = _escaped(mount.source or "none")
+        source = _escaped(mount.source or mount.fstype)
         rows.append(
             f"{number} {parent} {major}:{minor} / {_escaped(mount.path)} {_options(mount)} - "
             f"{mount.fstype} {source} {'ro' if mount.readonly else 'rw'}\n"

@@ -24,10 +24,10 @@ class ProcessTable:
         self.frozen = False
         self.thawed = WaitQueue()
 
-    def new_process(self, step: int = 1) -> Process:
+    def new_process(self) -> Process:
         """A process that does not run yet; EAGAIN at the pids limit."""
         check_pids(self.limits, len(self.processes))
-        self.last_pid += step
+        self.last_pid += 1
         process = Process(cast("Machine", self), self.last_pid)
         self.processes[process.pid] = process
         self.pids_peak = max(self.pids_peak, len(self.processes))

@@ -16,9 +16,6 @@ from daemon.programs.tools.kit import (
 )
 from daemon.programs.tools.options import Options
 
-KERNEL_RELEASE = "6.8.0-49-generic"
-KERNEL_VERSION = "#49-Ubuntu SMP PREEMPT_DYNAMIC Mon Nov  4 02:06:24 UTC 2024"
-
 
 @tool(
     "[-ugGnr] [USER]",
@@ -166,8 +163,8 @@ async def uname(proc: Process, options: Options) -> int:
     values = {
         "s": "Linux",
         "n": proc.machine.hostname,
-        "r": KERNEL_RELEASE,
-        "v": KERNEL_VERSION,
+        "r": proc.machine.host.kernel_version,
+        "v": proc.machine.host.kernel_build,
         "m": "x86_64",
         "p": "unknown",
         "i": "unknown",
