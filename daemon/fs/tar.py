@@ -13,7 +13,7 @@ from daemon.fs.filesystem import Filesystem
 from daemon.fs.namespace import Step
 from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Stat
-from daemon.fs.tarread import REGULAR, SECOND
+from daemon.fs.tarread import REGULAR, SECOND, YEAR_1, YEAR_9999
 from daemon.fs.tarwrite import END, Members, header, padding
 
 __all__ = ["PathStat", "container_path", "export", "extract", "extract_steps", "pack", "path_stat"]
@@ -129,6 +129,7 @@ def _member(fs: Filesystem, step: Step, name: str, members: Members) -> Iterator
 def _rfc3339(nanoseconds: int) -> str:
     """Go's time.RFC3339Nano in UTC: no trailing zeros."""
     seconds, rest = divmod(nanoseconds, SECOND)
+    seconds = min(max(seconds, YEAR_1), YEAR_9999)
     moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{moment}{fraction}Z"

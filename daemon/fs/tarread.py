@@ -18,6 +18,7 @@ SECOND = 1_000_000_000
 PATH_MAX = 4096
 ID_LIMIT = 1 << 32
 SIZE_LIMIT = 1 << 63
+YEAR_1, YEAR_9999 = -62_135_596_800, 253_402_300_799
 XATTR = "SCHILY.xattr."
 
 REGULAR, HARD_LINK, SYMLINK, CHARACTER, BLOCK_DEVICE, FOLDER, FIFO = "0123456"
@@ -170,7 +171,7 @@ def _parse(block: bytes, offset: int) -> Entry:
         _number(block[108:116]),
         _number(block[116:124]),
         size,
-        _number(block[136:148]) * SECOND,
+        _time(_number(block[136:148])),
         _until_nul(block[157:257]) if kind in (HARD_LINK, SYMLINK) else "",
         major,
         minor,
@@ -242,7 +243,12 @@ def _pax_time(text: str) -> int:
     """Decimal seconds, exactly, in nanoseconds."""
     seconds, _, fraction = text.partition(".")
     nanoseconds = int((fraction + "000000000")[:9]) if fraction else 0
-    return int(seconds) * SECOND + (-nanoseconds if seconds.startswith("-") else nanoseconds)
+    return _time(int(seconds)) + (-nanoseconds if seconds.startswith("-") else nanoseconds)
+
+
+def _time(seconds: int) -> int:
+    """In nanoseconds; what no calendar has is cut to the years 1 and 9999."""
+    return min(max(seconds, YEAR_1), YEAR_9999) * SECOND
 
 
 def _read_sparse_map(archive: Content, header: bytes, entry: Entry, pax: dict[str, str]) -> int:

@@ -14,7 +14,6 @@ OCTAL_7 = 1 << 21
 OCTAL_11 = 1 << 33
 MAGIC = b"ustar\x0000"
 
-
 KINDS = {bits: kind for kind, bits in FILE_TYPES.items() if kind != HARD_LINK}
 """Type bits to tar's; sockets have none, dockerd leaves them out."""
 
@@ -26,7 +25,7 @@ class Members:
     """Makes the entries of one archive: whatever has several names is packed once."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, str] = {}
+        self._seen: dict[tuple[int, int], str] = {}
 
     def entry(
         self, name: str, stat: Stat, target: str = "", xattrs: dict[str, bytes] | None = None
@@ -36,7 +35,7 @@ class Members:
         if kind is None:
             return None
         if kind != FOLDER and stat.nlink > 1:
-            first = self._seen.setdefault(stat.ino, name)
+            first = self._seen.setdefault((stat.dev, stat.ino), name)
             if first is not name:
                 kind, target = HARD_LINK, first
         kept = {CAPABILITY: xattrs[CAPABILITY]} if xattrs and CAPABILITY in xattrs else {}
@@ -88,9 +87,12 @@ def _pax_records(entry: Entry, name: bytes, target: bytes, seconds: int) -> dict
         if len(value) > NAME_SIZE or not value.isascii():
             records[key] = value
             needed |= not (splittable and _split(value)[1])
-    numbers = (("uid", entry.uid, OCTAL_7), ("gid", entry.gid, OCTAL_7))
-    numbers += (("size", entry.size, OCTAL_11), ("mtime", seconds, OCTAL_11))  # type: ignore[assignment]
-    for key, number, limit in numbers:
+    for key, number, limit in (
+        ("uid", entry.uid, OCTAL_7),
+        ("gid", entry.gid, OCTAL_7),
+        ("size", entry.size, OCTAL_11),
+        ("mtime", seconds, OCTAL_11),
+    ):
         if not 0 <= number < limit:
             records[key] = b"%d" % number
             needed = True

@@ -78,6 +78,11 @@ def test_times_are_rfc_3339_without_trailing_zeros(fs: Filesystem) -> None:
     assert path_stat(fs, "/b/h").mtime == "1960-01-01T00:00:00Z"
 
 
+def test_times_beyond_any_calendar_are_cut(fs: Filesystem) -> None:
+    fs.utime("/b/h", 0, 1 << 70)
+    assert path_stat(fs, "/b/h").mtime.startswith("9999-12-31T23:59:59")
+
+
 @pytest.mark.parametrize("path", ["/nope", "/nope/", "/b/dang/", "/b/nope/x"])
 def test_what_is_missing_is_not_found(fs: Filesystem, path: str) -> None:
     with pytest.raises(FileNotFoundError):
