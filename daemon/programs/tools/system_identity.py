@@ -165,7 +165,7 @@ async def uname(proc: Process, options: Options) -> int:
         "n": proc.machine.hostname,
         "r": proc.machine.host.kernel_version,
         "v": proc.machine.host.kernel_build,
-        "m": "x86_64",
+        "m": proc.machine.host.machine,
         "p": "unknown",
         "i": "unknown",
         "o": "GNU/Linux" if is_gnu(proc) or not _is_alpine(proc) else "Linux",
@@ -183,7 +183,7 @@ def _is_alpine(proc: Process) -> bool:
 
 @tool("", "", about="Print system architecture")
 async def arch(proc: Process, options: Options) -> int:
-    await proc.out("x86_64\n")
+    await proc.out(f"{proc.machine.host.machine}\n")
     return 0
 
 

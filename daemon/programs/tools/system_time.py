@@ -157,7 +157,7 @@ async def usleep(proc: Process, options: Options) -> int:
 async def uptime(proc: Process, options: Options) -> int:
     clock = proc.machine.clock
     now = dates.from_ns(clock.now())
-    up = int(clock.monotonic() - proc.machine.booted_at)
+    up = int(clock.monotonic() + proc.machine.host.uptime)
     hours, minutes = up // 3600 % 24, up // 60 % 60
     days = f"{up // 86400} day{'s' if up // 86400 != 1 else ''}, " if up >= 86400 else ""
     length = f"{hours:2d}:{minutes:02d}" if up >= 3600 else f"{minutes} min"

@@ -18,6 +18,7 @@ _BOTH = {
     "encode": "base64:base64_ base32 expr split dd",
     "shell_twins": "echo printf test [:test kill",
     "top": "top",
+    "awk.main": "awk",
     "files_list": "ls",
     "files_make": "mkdir rmdir rm touch mkfifo mknod mktemp truncate fallocate sync",
     "files_copy": "cp mv ln install",
@@ -40,6 +41,7 @@ _BUSYBOX = {
 _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
+    "awk.main": "mawk:awk gawk:awk",
     "text_count": "b2sum:checksum",
 }
 

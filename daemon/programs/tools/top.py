@@ -164,7 +164,7 @@ class _Screen:
         everybody = living(self.proc)
         names = Names(self.proc)
         states = [process.state for process in everybody]
-        up = int(clock.monotonic() - self.proc.machine.booted_at)
+        up = int(clock.monotonic() + self.proc.machine.host.uptime)
         mib = {name: value / 1024 for name, value in memory.items()}
         cached = mib.get("Buffers", 0) + mib.get("Cached", 0)
         used = mib.get("MemTotal", 0) - mib.get("MemFree", 0) - cached

@@ -1,0 +1,1 @@
+"""awk: an interpreter of our own, from text to closures."""
