@@ -10,7 +10,10 @@ from typing import BinaryIO, Protocol
 
 
 class Files(Protocol):
-    """Names are paths without leading slash; the store lets only well-formed repository names and digests in."""
+    """Names are paths without leading slash; the store lets only well-formed repository names and digests in.
+
+    `walk` yields the names that start with `prefix`.
+    """
 
     def size(self, name: str) -> int | None: ...
     def open(self, name: str) -> BinaryIO: ...
@@ -82,10 +85,12 @@ class FolderFiles:
         (self._root / name).unlink(missing_ok=True)
 
     def walk(self, prefix: str) -> Iterator[str]:
-        top = self._root / prefix
-        for folder, _, files in os.walk(top):
+        for folder, _, files in os.walk(self._root / prefix.rpartition("/")[0]):
             relative = Path(folder).relative_to(self._root)
-            yield from (str(relative / name) for name in files if not name.endswith(".part"))
+            for name in files:
+                path = str(relative / name)
+                if path.startswith(prefix) and not name.endswith(".part"):
+                    yield path
 
     def _made(self, name: str) -> Path:
         path = self._root / name

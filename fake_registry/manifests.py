@@ -66,8 +66,9 @@ def _find(call: Call) -> StoredManifest:
     manifest = store.manifest(name, digest) if digest else None
     if manifest is not None:
         return manifest
-    if not store.has_repository(name):
-        raise RegistryError(call.registry.unknown_name, detail={"name": name})
+    # Docker's own registry does not tell a missing repository from a missing tag here; a hub that hides names does.
+    if call.registry.unknown_name == "DENIED" and not store.has_repository(name):
+        raise RegistryError("DENIED", detail={"name": name})
     raise RegistryError("MANIFEST_UNKNOWN", detail={"Tag": target})
 
 

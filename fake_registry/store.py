@@ -39,7 +39,7 @@ class Store:
     # repositories
 
     def repositories(self) -> list[str]:
-        """Names, sorted; a repository exists once it has a manifest or a tag."""
+        """Names, sorted, of what has a manifest."""
         names = set()
         for path in self.files.walk("repositories/"):
             name, found, _ = path.removeprefix("repositories/").partition("/_manifests/")
@@ -48,7 +48,8 @@ class Store:
         return sorted(names)
 
     def has_repository(self, name: str) -> bool:
-        return any(True for _ in self.files.walk(f"repositories/{name}/_manifests/"))
+        """Also once all its manifests are deleted again, while it has a blob."""
+        return any(True for _ in self.files.walk(f"repositories/{name}/_"))
 
     def about(self, name: str) -> About:
         return About()

@@ -100,7 +100,7 @@ async def test_a_name_unknown_to_another_registry_is_not_denied(docker: Client) 
     async with a_registry() as host:
         assert (await pull(docker, f"{host}/library/nosuch")).refusal == (
             404,
-            f"repository {host}/library/nosuch not found: name unknown: repository name not known to registry",
+            f"manifest for {host}/library/nosuch:latest not found: manifest unknown: manifest unknown",
         )
 
 

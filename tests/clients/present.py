@@ -45,6 +45,8 @@ CLIENTS: dict[str, Callable[[], str | None]] = {
     "buildx": plugin("docker-buildx"),
     "chromium": command("chromium"),
     "docker-registry": command("docker-registry"),
+    "skopeo": command("skopeo"),
+    "oras": python_package("oras"),
     "node": command("node"),
     "dockerode": node_package("dockerode"),
     "testcontainers-node": node_package("testcontainers"),
