@@ -54,18 +54,7 @@ class Daemon:
         self.events = Events(self.clock)
         self.layers = LayerStore(self.clock.now)
         self._closing.callback(self.layers.close)
-        self.images = Images(
-            self.layers,
-            self.clock,
-            self.events,
-            lambda: self.folder,
-            mirror=self.config.registry_mirror,
-            insecure=tuple(self.config.insecure_registries),
-            catalog=tuple(Path(folder) for folder in self.config.images),
-            unknown=self.config.unknown_images,
-            pull_rate=self.config.pull_rate,
-            engine_version=self.profile.version,
-        )
+        self.images = self._make_images()
         self._closing.push_async_callback(self.images.close)
         self.networks = Networks(
             self.clock, self.ids, self.events, self.config.default_address_pools
@@ -73,20 +62,7 @@ class Daemon:
         self.volumes = Volumes(
             self.clock, self.ids, self.events, self.layers.spool, self.config.bind_mounts
         )
-        self.containers = Containers(
-            images=self.images,
-            networks=self.networks,
-            volumes=self.volumes,
-            events=self.events,
-            clock=self.clock,
-            ids=self.ids,
-            programs=programs,
-            facts=HostFacts(cpus=os.cpu_count() or 1),
-            own_socket=self._own_socket,
-            publish_host=self.config.publish_host,
-            bind_policy=self.config.bind_mounts,
-            host_name=self.config.name,
-        )
+        self.containers = self._make_containers()
         self._closing.push_async_callback(self.containers.close)
         self.execs = Execs(self.containers, self.clock, self.ids)
         self.container_views = ContainerViews(self.containers, self.images)
@@ -106,6 +82,36 @@ class Daemon:
         )
         self._dispatcher = Dispatcher(self, all_routes())
         self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)
+
+    def _make_images(self) -> Images:
+        return Images(
+            self.layers,
+            self.clock,
+            self.events,
+            lambda: self.folder,
+            mirror=self.config.registry_mirror,
+            insecure=tuple(self.config.insecure_registries),
+            catalog=tuple(Path(folder) for folder in self.config.images),
+            unknown=self.config.unknown_images,
+            pull_rate=self.config.pull_rate,
+            engine_version=self.profile.version,
+        )
+
+    def _make_containers(self) -> Containers:
+        return Containers(
+            images=self.images,
+            networks=self.networks,
+            volumes=self.volumes,
+            events=self.events,
+            clock=self.clock,
+            ids=self.ids,
+            programs=programs,
+            facts=HostFacts(cpus=os.cpu_count() or 1),
+            own_socket=self._own_socket,
+            publish_host=self.config.publish_host,
+            bind_policy=self.config.bind_mounts,
+            host_name=self.config.name,
+        )
 
     @property
     def hosts(self) -> list[str]:
