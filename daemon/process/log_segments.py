@@ -1,13 +1,20 @@
-"""Where log entries rest: the newest in RAM, older ones packed in a spool file, whole segments dropped by rotation."""
+"""Where log entries rest: the newest in RAM, older ones packed in a spool file, whole segments dropped by rotation.
+
+Lines written together are one record and become entries when they are read, so that a flood of short lines costs
+its writer little.
+"""
 
 import struct
 import tempfile
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import IO, Final, NamedTuple
 
 BLOCK_BYTES: Final = 64 << 10
 IN_MEMORY: Final = 1 << 20
-_HEAD = struct.Struct("<qBI")
+BATCH: Final = 1000
+"""Entries made at once for a reader."""
+_HEAD = struct.Struct("<qqIBI")
 _STREAMS: Final = ("stdout", "stderr")
 
 
@@ -24,14 +31,34 @@ class Entry(NamedTuple):
         return not self.data.endswith(b"\n")
 
 
+class Record(NamedTuple):
+    """`lines` messages from position `first` on, a nanosecond apart; several are whole lines."""
+
+    first: int
+    time: int
+    lines: int
+    stream: str
+    data: bytes
+
+    def entries(self) -> list[Entry]:
+        if self.lines == 1:
+            return [Entry(self.time, self.stream, self.data)]
+        pieces = self.data.split(b"\n")[: self.lines]
+        return [Entry(self.time + n, self.stream, line + b"\n") for n, line in enumerate(pieces)]
+
+
+def _first(item: "Record | Block") -> int:
+    return item.first
+
+
 @dataclass(slots=True)
 class Block:
-    """Neighbouring entries; in the spool file at `offset` once `entries` is None."""
+    """Neighbouring records; in the spool file at `offset` once `records` is None."""
 
     first: int
     count: int = 0
     nbytes: int = 0
-    entries: list[Entry] | None = field(default_factory=list)
+    records: list[Record] | None = field(default_factory=list)
     offset: int = 0
     packed: int = 0
 
@@ -52,24 +79,33 @@ class Segment:
         """The position behind the last entry."""
         return self.blocks[-1].first + self.blocks[-1].count if self.blocks else self.first
 
-    def append(self, entry: Entry) -> None:
+    def append(self, time: int, count: int, stream: str, data: bytes) -> None:
         if not self.blocks or self.blocks[-1].nbytes >= BLOCK_BYTES:
             self.blocks.append(Block(self.end))
         block = self.blocks[-1]
-        assert block.entries is not None, "the newest block is never spooled"
-        block.entries.append(entry)
-        cost = len(entry.data) + _HEAD.size
-        block.count += 1
+        assert block.records is not None, "the newest block is never spooled"
+        block.records.append(Record(self.end, time, count, stream, data))
+        cost = len(data) + _HEAD.size
+        block.count += count
         block.nbytes += cost
         self.in_memory += cost
         while self.in_memory > IN_MEMORY and self._oldest_in_memory < len(self.blocks) - 1:
             self._spool_block(self.blocks[self._oldest_in_memory])
             self._oldest_in_memory += 1
 
-    def entries_of(self, block: Block, position: int) -> list[Entry]:
-        """The entries of one block, from `position` on."""
-        entries = block.entries if block.entries is not None else self._load(block)
-        return entries[max(0, position - block.first) :]
+    def batch(self, position: int) -> list[Entry]:
+        """Some entries from `position` on, BATCH or a few more at most; none at the end."""
+        if position >= self.end:
+            return []
+        block = self.blocks[bisect_right(self.blocks, position, key=_first) - 1]
+        records = block.records if block.records is not None else self._load(block)
+        at = bisect_right(records, position, key=_first) - 1
+        entries = records[at].entries()[position - records[at].first :]
+        for record in records[at + 1 :]:
+            if len(entries) >= BATCH:
+                break
+            entries += record.entries()
+        return entries
 
     def close(self) -> None:
         if self._spool is not None:
@@ -81,23 +117,23 @@ class Segment:
             self._spool = tempfile.TemporaryFile(  # noqa: SIM115  closed by close()
                 prefix="mockerd-log-"
             )
-        assert block.entries is not None
+        assert block.records is not None
         packed = b"".join(
-            _HEAD.pack(e.time, _STREAMS.index(e.stream), len(e.data)) + e.data
-            for e in block.entries
+            _HEAD.pack(r.first, r.time, r.lines, _STREAMS.index(r.stream), len(r.data)) + r.data
+            for r in block.records
         )
         block.offset = self._spool.seek(0, 2)
         block.packed = self._spool.write(packed)
-        block.entries = None
+        block.records = None
         self.in_memory -= block.nbytes
 
-    def _load(self, block: Block) -> list[Entry]:
+    def _load(self, block: Block) -> list[Record]:
         assert self._spool is not None
         self._spool.seek(block.offset)
-        packed, at, entries = self._spool.read(block.packed), 0, []
+        packed, at, records = self._spool.read(block.packed), 0, []
         while at < len(packed):
-            time, stream, length = _HEAD.unpack_from(packed, at)
+            first, time, count, stream, length = _HEAD.unpack_from(packed, at)
             at += _HEAD.size
-            entries.append(Entry(time, _STREAMS[stream], packed[at : at + length]))
+            records.append(Record(first, time, count, _STREAMS[stream], packed[at : at + length]))
             at += length
-        return entries
+        return records

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from daemon.clock import Clock
-from daemon.process.log_segments import Entry, Segment
+from daemon.process.log_segments import Entry, Record, Segment
 from daemon.process.waiting import WaitQueue
 
 __all__ = ["Entry", "LogStore", "LogWriter"]
@@ -35,6 +35,7 @@ class LogStore:
         self._segments = [Segment(0)]
         self._changed = WaitQueue()
         self._writers: list[LogWriter] = []
+        self._last_time = 0
 
     @property
     def readable(self) -> bool:
@@ -67,19 +68,31 @@ class LogStore:
         self._writers.append(writer)
         return writer
 
-    def append(self, stream: str, data: bytes, time: int | None = None) -> int:
-        """Add one entry and return its time."""
-        time = self._clock.now() if time is None else time
-        if self.driver != "none":
-            segment = self._segments[-1]
-            if self._max_size and segment.size >= self._max_size:
-                segment = self._rotate()
-            entry = Entry(time, stream, data)
-            segment.append(entry)
-            if self._max_size:
-                segment.size += _size_on_disk(entry)
-            self._changed.wake()
+    def append(self, stream: str, data: bytes, time: int | None = None, count: int = 1) -> int:
+        """Add `count` entries, whole lines if there are several, and return the time of the first.
+
+        Times grow by a nanosecond at least, unless `time` is given: pieces of one line share theirs.
+        """
+        if time is None:
+            time = max(self._clock.now(), self._last_time + 1)
+            self._last_time = time + count - 1
+        if self.driver == "none":
+            return time
+        if self._max_size:
+            self._append_counted(time, count, stream, data)
+        else:
+            self._segments[-1].append(time, count, stream, data)
+        self._changed.wake()
         return time
+
+    def _append_counted(self, time: int, count: int, stream: str, data: bytes) -> None:
+        """Line by line, because rotation may fall between two."""
+        for entry in Record(0, time, count, stream, data).entries():
+            segment = self._segments[-1]
+            if segment.size >= self._max_size:
+                segment = self._rotate()
+            segment.append(entry.time, 1, stream, entry.data)
+            segment.size += _size_on_disk(entry)
 
     async def read(
         self,
@@ -98,7 +111,9 @@ class LogStore:
         while True:
             end = self.end
             while position < end:
-                batch, position = self._batch(position, end)
+                position = max(position, self.start)
+                batch = self._batch(position)[: end - position]
+                position += len(batch)
                 for entry in batch:
                     if until and entry.time > until:
                         return
@@ -116,15 +131,11 @@ class LogStore:
             segment.close()
         self._segments = [Segment(end)]
 
-    def _batch(self, position: int, end: int) -> tuple[list[Entry], int]:
-        """Some entries from `position` on, and the position behind them; rotation may have taken some away."""
-        position = max(position, self.start)
+    def _batch(self, position: int) -> list[Entry]:
         for segment in self._segments:
-            for block in segment.blocks:
-                block_end = min(end, block.first + block.count)
-                if block_end > position:
-                    return segment.entries_of(block, position)[: block_end - position], block_end
-        return [], end
+            if position < segment.end:
+                return segment.batch(position)
+        return []
 
     def _rotate(self) -> Segment:
         self._segments.append(Segment(self.end))
@@ -146,11 +157,13 @@ class LogWriter:
         data = self._rest + data
         start = 0
         while start < len(data):
-            end = data.find(b"\n", start, start + MESSAGE_LIMIT) + 1
+            end = data.rfind(b"\n", start, start + MESSAGE_LIMIT) + 1
             if not end:
                 if len(data) - start < MESSAGE_LIMIT:
                     break
                 end = start + MESSAGE_LIMIT
+            elif self._line_time is not None:
+                end = data.index(b"\n", start) + 1
             self._log(data[start:end])
             start = end
         self._rest = data[start:]
@@ -161,9 +174,10 @@ class LogWriter:
             self._log(self._rest)
             self._rest = b""
 
-    def _log(self, message: bytes) -> None:
-        time = self._store.append(self._stream, message, self._line_time)
-        self._line_time = None if message.endswith(b"\n") else time
+    def _log(self, messages: bytes) -> None:
+        count = messages.count(b"\n") or 1
+        time = self._store.append(self._stream, messages, self._line_time, count)
+        self._line_time = None if messages.endswith(b"\n") else time
 
 
 def _size_on_disk(entry: Entry) -> int:

@@ -87,6 +87,14 @@ async def test_the_log_goes_on_after_a_restart(store):
     assert await texts(store) == ["one\n", "two\n"]
 
 
+async def test_lines_written_together_have_times_that_grow(store, clock):
+    out = store.writer("stdout")
+    out(b"a\nb\nc\n")
+    out(b"d\n")
+    times = [entry.time - clock.now() for entry in [e async for e in store.read()]]
+    assert times == [0, 1, 2, 3]
+
+
 async def test_a_big_log_is_spooled_and_reads_the_same(store):
     out = store.writer("stdout")
     lines = [f"{number:06} {'x' * 90}\n" for number in range(30_000)]
