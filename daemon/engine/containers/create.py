@@ -14,7 +14,7 @@ from daemon.engine.container import Container, MountPoint
 from daemon.engine.containers.config_rules import check_config
 from daemon.engine.containers.copy_up import copy_up
 from daemon.engine.containers.defaults import Interned, filled_in, network_mode
-from daemon.engine.containers.endpoint_rules import check_endpoint, wanted_endpoints
+from daemon.engine.containers.endpoint_rules import check_endpoints, wanted_endpoints
 from daemon.engine.containers.host_rules import (
     HostFacts,
     check_host_config,
@@ -117,13 +117,12 @@ class Creation:
         endpoints = wanted_endpoints(config, mode, request.networking_config)
         image = self._image(config.image, platform)
         config = merged(config, _defaults(image))
-        host = filled_in(asked)
+        host = self._pinned(filled_in(asked))
         self._check_joined(asked)
         check_log_config(host.log_config)
         check_storage_options(asked.storage_opt)
         check_security_options(asked.security_opt or [])
-        for network, settings in endpoints.items():
-            check_endpoint(network, settings, self._around.networks.find(network))
+        check_endpoints(endpoints, self._around.networks.find)
         if any(mount.type == "image" for mount in asked.mounts or ()):
             said.append(IMAGE_MOUNT_WARNING)
         config = self._with_mac(config, mode, endpoints)
@@ -165,6 +164,12 @@ class Creation:
                 )
             links.append((other.id, parts[-1]))
         return tuple(links)
+
+    def _pinned(self, host: HostConfig) -> HostConfig:
+        """The container whose network is shared stays the same when it is renamed: its id is kept."""
+        kind, _, reference = host.network_mode.partition(":")
+        found = self._around.registry.find(reference) if kind == "container" else None
+        return host.model_copy(update={"network_mode": f"container:{found.id}"}) if found else host
 
     def _check_joined(self, host: HostConfig) -> None:
         """Containers whose namespaces are to be shared have to exist already."""

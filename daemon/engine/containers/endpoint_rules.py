@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from api_schema.containers import ContainerConfig
@@ -74,18 +74,36 @@ def _with_mac_address(
     return {**endpoints, mode: main.model_copy(update={"mac_address": mac_address})}
 
 
-def check_endpoint(name: str, settings: EndpointSettings, network: KnownNetwork | None) -> None:
-    """Raise what is wrong with `settings` on the network called `name` (None: it does not exist yet)."""
+def check_endpoints(
+    endpoints: Mapping[str, EndpointSettings], find: Callable[[str], KnownNetwork | None]
+) -> None:
+    """Raise what is wrong with the endpoints of a new container; a network need not exist yet."""
+    refusals = [
+        f"invalid config for network {name}: {listed(faults)}"
+        for name, settings in endpoints.items()
+        if (faults := endpoint_faults(name, settings, find(name)))
+    ]
+    if len(refusals) == 1:
+        raise InvalidParameter(refusals[0])
+    if refusals:
+        raise InvalidParameter("\n".join(f"* {r}".replace("\n", "\n\t") for r in refusals))
+
+
+def listed(faults: list[str]) -> str:
+    """Faults as Go's joined errors: a bad MAC address stands alone, all others under one heading."""
+    if faults[0].startswith("invalid MAC address"):
+        return faults[0]
+    items = faults if len(faults) == 1 else [f"* {fault}" for fault in faults]
+    return "\n".join(["invalid endpoint settings:", *items])
+
+
+def endpoint_faults(
+    name: str, settings: EndpointSettings, network: KnownNetwork | None
+) -> list[str]:
+    """What is wrong with `settings` on the network called `name` (None: it does not exist yet)."""
     if settings.mac_address and not _MAC.fullmatch(settings.mac_address):
-        raise InvalidParameter(
-            f"invalid config for network {name}: invalid MAC address {settings.mac_address}"
-        )
-    faults = _faults(name, settings, network)
-    if faults:
-        listed = faults[0] if len(faults) == 1 else "\n".join(f"* {fault}" for fault in faults)
-        raise InvalidParameter(
-            f"invalid config for network {name}: invalid endpoint settings:\n{listed}"
-        )
+        return [f"invalid MAC address {settings.mac_address}"]
+    return _faults(name, settings, network)
 
 
 def _faults(name: str, settings: EndpointSettings, network: KnownNetwork | None) -> list[str]:
@@ -118,16 +136,19 @@ def _malformed(address: str, version: int) -> list[str]:
 
 
 def _outside(addresses: list[str], network: KnownNetwork) -> list[str]:
-    if not network.has_configured_subnets:
-        return [
-            "user specified IP address is supported only when connecting to networks "
-            "with user configured subnets"
-        ]
-    return [
-        f"no configured subnet or ip-range contain the IP address {address}"
-        for address in addresses
-        if not _inside(address, network.subnets)
-    ]
+    faults = []
+    for address in addresses:
+        version = 6 if ":" in address else 4
+        if not network.has_configured_subnets or not any(
+            subnet.version == version for subnet in network.subnets
+        ):
+            faults.append(
+                "user specified IP address is supported only when connecting to networks "
+                "with user configured subnets"
+            )
+        elif not _inside(address, network.subnets):
+            faults.append(f"no configured subnet or ip-range contain the IP address {address}")
+    return faults
 
 
 def _inside(address: str, subnets: Sequence[Address]) -> bool:

@@ -1,4 +1,4 @@
-"""A container's place in the networks: joined at start, left at the exit, changed by connect and disconnect."""
+"""A container's place in the networks: joined at start, left at the exit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.container import Container, Sandbox
-from daemon.engine.containers.endpoint_rules import check_endpoint
 from daemon.engine.containers.registry import Registry
+from daemon.engine.networks import dns_names
 from daemon.engine.port_specs import normalised
 from daemon.engine.ports import Ports, Published, wanted_ports
-from daemon.errors import Conflict, DockerError, Forbidden, NotFound, System
+from daemon.errors import Conflict, DockerError, NotFound, System
 from daemon.events import Events
 from daemon.ids import Ids
 from daemon.process.net import NetNamespace
@@ -94,13 +94,13 @@ class Networking:
         return Joined(Sandbox("", ""), other.live.machine.net, shares=other)
 
     def _networked(self, reference: str) -> Container:
-        prefix = "joining network namespace of container: "
         other = self._registry.find(reference)
         if other is None:
-            raise System(f"{prefix}No such container: {reference}")
+            raise System(f"joining network namespace of container: No such container: {reference}")
         if other.live is None:
-            raise System(
-                f"{prefix}cannot join network namespace of a non running container: {other.id}"
+            raise Conflict(
+                "cannot join network namespace of a non running container: "
+                f"container {other.name} is {other.state.value}"
             )
         return other
 
@@ -108,8 +108,14 @@ class Networking:
         network = self._networks.find(name)
         if network is None:
             raise NotFound(f"network {name} not found")
-        settings = container.endpoints[name].model_copy(update={"network_id": network.id})
-        container.endpoints[name] = settings
+        settings = container.endpoints[name]
+        if network.has_names:
+            # As with dockerd, the names stay even if there is no address to be had.
+            names = dns_names(
+                container.name, settings.aliases, container.id, container.config.hostname
+            )
+            settings = settings.model_copy(update={"dns_names": names})
+            container.endpoints[name] = settings
         container.endpoints[name] = self._networks.join(
             network,
             container_id=container.id,
@@ -143,7 +149,7 @@ class Networking:
     def announce(self, container: Container, joined: Joined) -> None:
         """The start has succeeded: say so, and let connections in."""
         for network in joined.networks:
-            self._emit("connect", network, container)
+            self.emit("connect", network, container)
         namespace = joined.namespace
         self._ports.serve(
             joined.published,
@@ -156,7 +162,7 @@ class Networking:
         for network in self._joined_networks(container, joined):
             self._networks.leave(network.id, container.id)
             if not quietly:
-                self._emit("disconnect", network, container)
+                self.emit("disconnect", network, container)
         for name, settings in container.endpoints.items():
             container.endpoints[name] = self._configured(container, name, settings)
 
@@ -179,7 +185,7 @@ class Networking:
         asked = container.asked_macs.get(name, "") if container.asked_macs else ""
         return EndpointSettings(**kept, mac_address=asked)
 
-    def _emit(self, action: str, network: Network, container: Container) -> None:
+    def emit(self, action: str, network: Network, container: Container) -> None:
         attributes = {"container": container.id, "name": network.name, "type": network.driver}
         self._events.emit("network", action, network.id, attributes)
 
@@ -205,58 +211,6 @@ class Networking:
             if address:
                 variables += _link_variables(container, other, alias, address)
         return variables
-
-    # --- connect and disconnect while the container exists
-
-    def connect(self, container: Container, network: Network, settings: EndpointSettings) -> None:
-        """`docker network connect`: at once if the container runs, else at its next start."""
-        self._check_connectable(container)
-        check_endpoint(network.name, settings, network)
-        if network.name in container.endpoints and container.live is not None:
-            raise Forbidden(
-                f"endpoint with name {container.name} already exists in network {network.name}"
-            )
-        self._keep_asked_mac(container, network.name, settings)
-        if container.live is None:
-            container.endpoints[network.name] = settings
-        else:
-            container.endpoints[network.name] = self._networks.join(
-                network,
-                container_id=container.id,
-                container_name=container.name,
-                settings=settings,
-                namespace=container.live.machine.net,
-                hostname=container.config.hostname,
-            )
-        container.touch()
-        self._emit("connect", network, container)
-
-    def _check_connectable(self, container: Container) -> None:
-        mode = container.host_config.network_mode
-        if mode.startswith("container:"):
-            raise System(
-                "container sharing network namespace with another container or host cannot be "
-                "connected to any other network"
-            )
-        if mode == "host":
-            raise Conflict(
-                "cannot connect container to host network - container must be created in host network mode"
-            )
-
-    @staticmethod
-    def _keep_asked_mac(container: Container, name: str, settings: EndpointSettings) -> None:
-        if settings.mac_address:
-            container.asked_macs = {**(container.asked_macs or {}), name: settings.mac_address}
-
-    def disconnect(self, container: Container, network: Network, *, force: bool = False) -> None:
-        """`docker network disconnect`; `force` also where the container does not know of it."""
-        if network.name not in container.endpoints and not force:
-            raise Forbidden(f"container {container.id} is not connected to network {network.name}")
-        container.endpoints.pop(network.name, None)
-        if container.live is not None:
-            self._networks.leave(network.id, container.id)
-        container.touch()
-        self._emit("disconnect", network, container)
 
 
 def _bridge_address(container: Container) -> str:

@@ -29,6 +29,8 @@ class Registry:
 
     def get(self, reference: str) -> Container:
         """By full id, name, or a prefix of an id, in this order; dockerd's refusal otherwise."""
+        if not reference:
+            raise InvalidParameter('invalid name or ID supplied: ""')
         found = self.find(reference)
         if found is None:
             raise NotFound(f"No such container: {reference}")

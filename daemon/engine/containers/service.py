@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 from api_schema.containers import ContainerCreateRequest
-from api_schema.endpoint_settings import EndpointSettings
 from api_schema.host_config import UpdateConfig
 from daemon.engine.container import Container
 from daemon.engine.container_state import State, Trigger
 from daemon.engine.containers import archive
+from daemon.engine.containers.connecting import Connecting
 from daemon.engine.containers.create import Creation, Surroundings
 from daemon.engine.containers.host_rules import HostFacts, limit_warnings
 from daemon.engine.containers.launcher import Launcher, Workshop, limits_of, streams_of
@@ -35,7 +35,7 @@ from daemon.process.waiting import FairShare
 if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.engine.images.service import Images
-    from daemon.engine.networks import Network, Networks
+    from daemon.engine.networks import Networks
     from daemon.engine.volumes import Volumes
     from daemon.ids import Ids
 
@@ -69,6 +69,7 @@ class Containers:
         self.ports = Ports(publish_host)
         self.rootfs = Rootfs(images, volumes, own_socket, clock.now, bind_policy)
         self.networking = Networking(self.registry, networks, self.ports, events, ids, clock)
+        self.connecting = Connecting(self.registry, networks, self.networking)
         shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway)
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self.supervisor.auto_remove = self._remove_with_volumes
@@ -263,7 +264,9 @@ class Containers:
             raise type(error)(f"Error when allocating new name: {error}") from None
         old, container.name = container.name, bare
         self.registry.release_name(old)
-        self._networks.rename(container.id, bare)
+        for network, names in self._networks.rename(container.id, bare).items():
+            settings = container.endpoints[network]
+            container.endpoints[network] = settings.model_copy(update={"dns_names": names})
         container.touch()
         self.emit(container, "rename", oldName=f"/{old}")
 
@@ -293,14 +296,6 @@ class Containers:
 
     def streams(self, container: Container) -> Streams:
         return streams_of(container)
-
-    # --- networks
-
-    def connect_network(self, reference: str, network: Network, settings: EndpointSettings) -> None:
-        self.networking.connect(self.get(reference), network, settings)
-
-    def disconnect_network(self, reference: str, network: Network, *, force: bool = False) -> None:
-        self.networking.disconnect(self.get(reference), network, force=force)
 
     # --- files
 

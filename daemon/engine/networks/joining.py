@@ -12,7 +12,6 @@ from daemon.errors import DockerError, Forbidden, System
 from daemon.ids import Ids
 from daemon.process.net import Fabric, NetNamespace
 
-SHORT_ID = 12
 _WITHOUT_ADDRESSES = ("host", "null")
 
 
@@ -50,12 +49,12 @@ class Joiner:
             endpoint_id=self._ids.id64(),
             mac_address=(settings.mac_address or self._ids.mac()) if has_addresses else "",
             namespace=namespace,
+            aliases=list(settings.aliases or []),
+            hostname=hostname,
         )
         if has_addresses:
             self._take_addresses(network, attachment, settings)
             self._plug(network, attachment)
-        if network.has_names:
-            attachment.dns_names = _dns_names(attachment, settings, hostname)
         network.attachments[container_id] = attachment
         return _shown(network, attachment, settings)
 
@@ -123,12 +122,6 @@ def _give_back(attachment: Attachment) -> None:
     attachment.addresses.clear()
 
 
-def _dns_names(attachment: Attachment, settings: EndpointSettings, hostname: str) -> list[str]:
-    names = [attachment.container_name, *(settings.aliases or [])]
-    names += [attachment.container_id[:SHORT_ID], hostname]
-    return list(dict.fromkeys(name for name in names if name))
-
-
 def _shown(
     network: Network, attachment: Attachment, settings: EndpointSettings
 ) -> EndpointSettings:
@@ -144,6 +137,6 @@ def _shown(
             "ipv6_gateway": network.gateway(6),
             "global_ipv6_address": str(six[1]) if six else "",
             "global_ipv6_prefix_len": six[0].subnet.prefixlen if six else 0,
-            "dns_names": attachment.dns_names or None,
+            "dns_names": attachment.dns_names if network.has_names else None,
         }
     )

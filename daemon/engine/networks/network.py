@@ -17,6 +17,8 @@ from daemon.engine.networks.ipam import IPAddress, IPNetwork, Pool
 from daemon.engine.networks.rules import PREDEFINED
 from daemon.process.net import NetNamespace
 
+SHORT_ID = 12
+
 
 @dataclass(slots=True)
 class Attachment:
@@ -27,8 +29,14 @@ class Attachment:
     endpoint_id: str
     mac_address: str
     namespace: NetNamespace
+    aliases: list[str] = field(default_factory=list)
+    hostname: str = ""
     addresses: list[tuple[Pool, IPAddress]] = field(default_factory=list)
-    dns_names: list[str] = field(default_factory=list)
+
+    @property
+    def dns_names(self) -> list[str]:
+        """What it answers to."""
+        return dns_names(self.container_name, self.aliases, self.container_id, self.hostname)
 
     def address(self, version: int) -> tuple[Pool, IPAddress] | None:
         return next((taken for taken in self.addresses if taken[0].version == version), None)
@@ -46,6 +54,12 @@ class Attachment:
             ipv4_address=self.shown(4),
             ipv6_address=self.shown(6),
         )
+
+
+def dns_names(name: str, aliases: list[str] | None, container_id: str, hostname: str) -> list[str]:
+    """Name, aliases, short id and host name of a container, each once."""
+    names = [name, *(aliases or []), container_id[:SHORT_ID], hostname]
+    return list(dict.fromkeys(known for known in names if known))
 
 
 @dataclass(slots=True)

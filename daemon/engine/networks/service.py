@@ -185,12 +185,17 @@ class Networks:
         if network is not None:
             self._joiner.leave(network, container_id)
 
-    def rename(self, container_id: str, name: str) -> None:
-        """A container has a new name, by which it is found from now on."""
+    def rename(self, container_id: str, name: str) -> dict[str, list[str]]:
+        """A running container has a new name; returns by network what it answers to now.
+
+        As with dockerd, the default bridge is told names here, although nobody can use them.
+        """
+        answers = {}
         for network in self:
             if attachment := network.attachments.get(container_id):
-                old, attachment.container_name = attachment.container_name, name
-                attachment.dns_names = [name if n == old else n for n in attachment.dns_names]
+                attachment.container_name = name
+                answers[network.name] = attachment.dns_names
+        return answers
 
 
 def _listed(network: Network, filters: Filters) -> bool:

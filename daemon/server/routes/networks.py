@@ -72,22 +72,14 @@ async def network_delete(request: Request, daemon: Daemon) -> Reply:
 
 async def network_connect(request: Request, daemon: Daemon) -> Reply:
     asked = await request.json(NetworkConnectRequest, optional=True)
-    container = daemon.containers.get(asked.container)
-    network = daemon.networks.get(request.vars["id"])
     settings = asked.endpoint_config or EndpointSettings()
-    daemon.containers.connect_network(container.id, network, settings)
+    daemon.containers.connecting.connect(asked.container, request.vars["id"], settings)
     return Empty(HTTPStatus.OK)
 
 
 async def network_disconnect(request: Request, daemon: Daemon) -> Reply:
     asked = await request.json(NetworkDisconnectRequest, optional=True)
-    if asked.force:
-        network = daemon.networks.get(request.vars["id"])
-        container = daemon.containers.get(asked.container)
-    else:
-        container = daemon.containers.get(asked.container)
-        network = daemon.networks.get(request.vars["id"])
-    daemon.containers.disconnect_network(container.id, network, force=asked.force)
+    daemon.containers.connecting.disconnect(asked.container, request.vars["id"], force=asked.force)
     return Empty(HTTPStatus.OK)
 
 
