@@ -2,7 +2,23 @@
 
 _PACKAGE = "daemon.programs.services"
 
+_POSTGRES_TOOLS = {
+    "initdb": "initdb",
+    "pg_ctl": "pg_ctl",
+    "pg_isready": "pg_isready",
+    "psql": "psql",
+    **dict.fromkeys(
+        ("createdb", "createuser", "dropdb", "dropuser", "vacuumdb", "reindexdb"), "quiet_success"
+    ),
+    **dict.fromkeys(("pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup"), "not_simulated"),
+}
+
 PROGRAMS = {
+    "postgres/postgres": f"{_PACKAGE}.postgres:server",
+    **{
+        f"postgres/{name}": f"{_PACKAGE}.postgres_tools:{place}"
+        for name, place in _POSTGRES_TOOLS.items()
+    },
     "apache/httpd": f"{_PACKAGE}.apache:main",
     "apache/apachectl": f"{_PACKAGE}.apache:apachectl",
     "nginx/nginx": f"{_PACKAGE}.nginx:main",

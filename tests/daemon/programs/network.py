@@ -93,8 +93,7 @@ class Container:
             self.fs.makedirs(folder)
         self.fs.write_bytes("/etc/hosts", f"127.0.0.1\tlocalhost\n{address}\t{name}\n".encode())
         for path, program in programs.items():
-            self.fs.makedirs(path.rpartition("/")[0] or "/")
-            self.fs.write_bytes(path, simulated_binary(program), 0o755)
+            self.add(path, program)
         net = NetNamespace(clock=lan.clock, fabric=lan.fabric)
         net.attach(
             "lan", addresses=[f"{address}/24"], mac="02:42:0a:09:00:02", gateway=f"{SUBNET}.1"
@@ -104,6 +103,11 @@ class Container:
             fs=self.fs, programs=self.programs, clock=lan.clock, ids=Ids(1), net=net, hostname=name
         )
         self.started = False
+
+    def add(self, path: str, program: str) -> None:
+        """Put a simulated binary there."""
+        self.fs.makedirs(path.rpartition("/")[0] or "/")
+        self.fs.write_bytes(path, simulated_binary(program), 0o755)
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
         self.fs.makedirs(path.rpartition("/")[0] or "/")
