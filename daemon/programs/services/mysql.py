@@ -23,7 +23,19 @@ SOCKET = "/var/run/mysqld/mysqld.sock"
 NATIVE, SHA2 = "mysql_native_password", "caching_sha2_password"
 QUIT, INIT_DB, QUERY, PING, SHUTDOWN = 1, 2, 3, 14, 8
 SILENT_OK = frozenset(
-    ["SET", "BEGIN", "START", "COMMIT", "ROLLBACK", "USE", "SAVEPOINT", "RELEASE", "FLUSH", "LOCK", "UNLOCK"]
+    [
+        "SET",
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "USE",
+        "SAVEPOINT",
+        "RELEASE",
+        "FLUSH",
+        "LOCK",
+        "UNLOCK",
+    ]
 )
 NOT_SUPPORTED, ACCESS_DENIED = 1235, 1045
 VARIABLES = {
