@@ -178,6 +178,20 @@ class EventMessage(WireModel):
 # /system/df
 
 
+class BuildCacheRecord(WireModel):
+    id: str = Field("", alias="ID")
+    # dockerd's own typing error: the blank is part of the name.
+    parents: OmitEmpty[list[str] | None] = Field(None, alias=" Parents")
+    type: str = ""
+    description: str = ""
+    in_use: bool = False
+    shared: bool = False
+    size: int = 0
+    created_at: str = ""
+    last_used_at: str | None = None
+    usage_count: int = 0
+
+
 class DiskUsage(WireModel):
     """What was not asked for is null; the parts are the models of their own lists."""
 

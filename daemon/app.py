@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 from daemon import programs
 from daemon.clock import Clock
 from daemon.config import Config
-from daemon.engine.build.bench import ContainerBench
 from daemon.engine.build.cache import Cache
-from daemon.engine.build.classic_service import ClassicBuilds
 from daemon.engine.containers.host_rules import HostFacts
 from daemon.engine.containers.service import Containers
 from daemon.engine.execs import Execs
@@ -36,6 +34,7 @@ from daemon.server.views import ContainerViews
 from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
+    from daemon.engine.build.classic_service import ClassicBuilds
     from daemon.engine.build.jobs import Builds
 
 
@@ -67,10 +66,6 @@ class Daemon:
         self.execs = Execs(self.containers, self.clock, self.ids)
         self.container_views = ContainerViews(self.containers, self.images)
         self.build_cache = Cache(self.layers, self.clock, self.ids)
-        self.classic_builds = ClassicBuilds(
-            self.images, lambda: ContainerBench(self.containers), self.clock
-        )
-        self._closing.push_async_callback(self.classic_builds.close)
         self.sessions = Sessions()
         self.system = System(
             self.config,
@@ -122,6 +117,16 @@ class Daemon:
         """A Unix socket that we answer on, for containers that bind Docker's."""
         unix = (host for host in self.hosts if host.startswith("unix://"))
         return next((host.removeprefix("unix://") for host in unix), None)
+
+    @cached_property
+    def classic_builds(self) -> ClassicBuilds:
+        """Builds of before BuildKit, loaded by the first of them."""
+        from daemon.engine.build.bench import ContainerBench
+        from daemon.engine.build.classic_service import ClassicBuilds
+
+        builds = ClassicBuilds(self.images, lambda: ContainerBench(self.containers), self.clock)
+        self._closing.push_async_callback(builds.close)
+        return builds
 
     @cached_property
     def builds(self) -> Builds:

@@ -39,6 +39,7 @@ ALL_CHANGES: tuple[type[VersionChange], ...] = (
     v1_44.AddRuntimeStatus,
     v1_44.DropVirtualSize,
     v1_43.EmptyNamesOfImages,
+    v1_42.AddParentsOfBuildCache,
     v1_42.DropBuilderSize,
     v1_42.DropKernelMemory,
     v1_42.MultiplexedStreamType,

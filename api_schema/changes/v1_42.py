@@ -51,3 +51,14 @@ class DropBuilderSize(VersionChange):
         records = body["BuildCache"] or []
         if size := sum(record["Size"] for record in records if not record["Shared"]):
             body["BuilderSize"] = size
+
+
+class AddParentsOfBuildCache(VersionChange):
+    """A build cache record may have several parents."""
+
+    since = V1_42
+    models = frozenset({"BuildCacheRecord"})
+
+    @staticmethod
+    def downgrade_response(model: str, body: Json) -> None:
+        body.pop(" Parents", None)

@@ -356,10 +356,21 @@ class ContainerViews:
         return _Entry(container.revision, image, head, tail)
 
     def _sized(self, container: Container, version: ApiVersion, now: int, image: str) -> bytes:
+        model = self._sized_model(container, now, image)
+        return go_json.encode(dump(model, translation(version).downgrade)).rstrip(b"\n")
+
+    def _sized_model(self, container: Container, now: int, image: str) -> ContainerSummary:
         sizes = (self._containers.size_rw(container), self._containers.size_root(container))
         status = status_of(container, now).text
-        model = container_summary(container, image=image, status=status, sizes=sizes)
-        return go_json.encode(dump(model, translation(version).downgrade)).rstrip(b"\n")
+        return container_summary(container, image=image, status=status, sizes=sizes)
+
+    def sized_models(self, now: int) -> tuple[ContainerSummary, ...]:
+        """Every container with its sizes, newest first, as /system/df tells them."""
+        names: dict[str, str | None] = {}
+        return tuple(
+            self._sized_model(container, now, self._shown_image(container, names))
+            for container in sorted(self._containers, key=lambda c: c.created, reverse=True)
+        )
 
     def _shown_image(self, container: Container, names: dict[str, str | None]) -> str:
         """The name that create was given, unless it leads elsewhere by now."""

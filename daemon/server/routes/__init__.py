@@ -8,6 +8,7 @@ from daemon.server.routing import Route
 
 AREAS = (
     "system",
+    "disk_usage",
     "images",
     "registries",
     "commit",
