@@ -7,14 +7,14 @@ from tests.behaviour.conftest import Client
 
 async def test_tells_everything(docker: Client) -> None:
     await docker.post("/images/create?fromImage=busybox&tag=latest")
-    await docker.post("/containers/create?name=c", {"Image": "busybox", "Volumes": {"/v": {}}})
+    await docker.post("/containers/create?name=cc", {"Image": "busybox", "Volumes": {"/v": {}}})
     shown = (await docker.get("/system/df")).json
     assert list(shown) == ["LayersSize", "Images", "Containers", "Volumes", "BuildCache"]
     (image,) = shown["Images"]
     assert image["Containers"] == 1
     assert image["Size"] == shown["LayersSize"] > 0
     (container,) = shown["Containers"]
-    assert (container["Names"], container["SizeRootFs"]) == (["/c"], image["Size"])
+    assert (container["Names"], container["SizeRootFs"]) == (["/cc"], image["Size"])
     (volume,) = shown["Volumes"]
     assert volume["UsageData"] == {"RefCount": 1, "Size": 0}
 
