@@ -19,6 +19,10 @@ _BOTH = {
     "shell_twins": "echo printf test [:test kill",
     "top": "top",
     "awk.main": "awk",
+    "compression": "gzip gunzip:gzip zcat:gzip uncompress:gzip bzip2:gzip bunzip2:gzip bzcat:gzip xz:gzip "
+    "unxz:gzip xzcat:gzip lzma:gzip unlzma:gzip lzcat:gzip",
+    "tar": "tar",
+    "privileges": "setpriv setuidgid chpst",
     "files_list": "ls",
     "files_make": "mkdir rmdir rm touch mkfifo mknod mktemp truncate fallocate sync",
     "files_copy": "cp mv ln install",
@@ -41,6 +45,7 @@ _BUSYBOX = {
 _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
+    "privileges": "gosu su-exec:su_exec runuser",
     "awk.main": "mawk:awk gawk:awk",
     "text_count": "b2sum:checksum",
 }

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 
 import pytest
 
@@ -18,6 +17,7 @@ from daemon.process.machine import Machine
 from daemon.process.process import Process
 from daemon.process.status import ExitStatus, Program
 from daemon.process.stdio import Output, Pipe, Stdio
+from daemon.programs import lookup
 from daemon.programs.tools.table import PROGRAMS
 
 PATIENCE = 5
@@ -27,7 +27,7 @@ GROUP = "root:x:0:\nwheel:x:10:root,ann\nann:x:1000:\nnogroup:x:65534:\n"
 
 
 class Programs:
-    """The tools alone; a test may add its own program."""
+    """The product's own table; a test may add its own program."""
 
     def __init__(self) -> None:
         self.extra: dict[str, Program] = {}
@@ -35,11 +35,7 @@ class Programs:
     def lookup(self, program: str) -> Program | None:
         if program in self.extra:
             return self.extra[program]
-        row = PROGRAMS.get(program)
-        if row is None:
-            return None
-        module, _, function = row.partition(":")
-        return getattr(import_module(module), function)
+        return lookup(program)
 
 
 @dataclass
@@ -80,6 +76,8 @@ class ToolBox:
             family, _, name = key.partition("/")
             if family == flavour:
                 self.fs.write_bytes(f"/bin/{name}", simulated_binary(key), 0o755)
+        shell = "busybox/sh" if flavour == "busybox" else "shell/dash"
+        self.fs.write_bytes("/bin/sh", simulated_binary(shell), 0o755)
         self.machine = Machine(
             fs=self.fs, programs=self.programs, clock=self.clock, ids=Ids(1), hostname="box"
         )

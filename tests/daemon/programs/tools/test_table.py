@@ -50,6 +50,8 @@ def comparable(argv: list[str], answer: dict) -> dict:
     answer = dict(answer)
     if "multi-call binary" in answer["complaint"]:
         answer["complaint"] = "usage"
-    if argv[0] == "find" or (argv[0] == "grep" and any(re.match("-[a-z]*r", a) for a in argv)):
+    if argv[0] in ("find", "tar") or (
+        argv[0] == "grep" and any(re.match("-[a-z]*r", a) for a in argv)
+    ):
         answer["stdout"] = sorted(re.split("[\n\0]", answer["stdout"]))
     return answer
