@@ -7,7 +7,9 @@ decided: a raw stream gets it, or else the parser.
 
 import asyncio
 import contextlib
+import fcntl
 import re
+import termios
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -20,6 +22,10 @@ HEAD_LIMIT = 1024 * 1024
 
 # Seconds after a client's half-close in which what it sent before must have become a request.
 _BEGIN_WITHIN = 1.0
+
+PAUSE_SECONDS = 0.0003
+TAKEN_PAUSES = 150
+"""How often the output of a stream waits for a client that has not read the head yet."""
 
 _MAY_HIJACK = re.compile(
     rb"POST /[^ \r\n]*(?:/attach|exec/[^/ ]+/start|session|grpc)(?:\?[^ \r\n]*)? HTTP/1\.[01]\r\n"
@@ -191,6 +197,26 @@ class Connection(asyncio.Protocol):
         await self._can_write.wait()
         if self.transport is None:
             raise ConnectionResetError("the client is gone")
+
+    async def taken(self) -> None:
+        """Wait, a moment at most, until the client has read what was written.
+
+        The first output of a fast process would share a packet with the head, and docker-py loses what does
+        (docker-py#3332). Real processes are never that fast.
+        """
+        pauses = 1 if self.over_tcp else TAKEN_PAUSES
+        for _ in range(pauses):
+            if self.transport is None or not self._unread():
+                return
+            await asyncio.sleep(PAUSE_SECONDS)  # noqa: TID251  a real client's time
+
+    def _unread(self) -> bool:
+        """Whether the peer of a Unix socket has bytes of ours to read; over TCP nobody can tell, and it may."""
+        assert self.transport
+        number = self.transport.get_extra_info("socket").fileno()
+        if self.over_tcp or number < 0:
+            return self.over_tcp
+        return any(fcntl.ioctl(number, termios.TIOCOUTQ, bytes(4)))
 
     def half_close(self) -> None:
         if self.transport and self.transport.can_write_eof():

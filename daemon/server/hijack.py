@@ -5,7 +5,7 @@ and the connection is released once the client has ended its half as well.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 READ_AHEAD = 64 * 1024
@@ -34,6 +34,8 @@ class Duplex:
         self._gone = asyncio.Event()
         self._write_ended = False
         self.on_gone: Callable[[], None] | None = None
+        self.before_first_write: Callable[[], Awaitable[None]] | None = None
+        self._first = asyncio.Lock()
 
     @property
     def closed(self) -> bool:
@@ -64,6 +66,11 @@ class Duplex:
             raise ConnectionResetError("the client is gone")
         if self._write_ended:
             raise BrokenPipeError("this half is closed")
+        if self.before_first_write is not None:
+            async with self._first:
+                if self.before_first_write is not None:
+                    await self.before_first_write()
+                    self.before_first_write = None
         if data:
             self._transport.write(data)
             await self._transport.drain()

@@ -232,6 +232,7 @@ class Hijack:
         exchange.reusable = False
         duplex = exchange.connection.hijack()
         exchange.connection.write(self._head(exchange))
+        duplex.before_first_write = exchange.connection.taken
         await self.callback(duplex)
         await farewell(duplex, exchange.clock)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -151,3 +152,16 @@ async def test_an_unread_request_stops_its_client(daemon: Daemon) -> None:
         async with asyncio.timeout(0.3):
             await writer.drain()
     writer.transport.abort()
+
+
+async def test_the_first_output_never_shares_a_read_with_the_head(daemon: Daemon) -> None:
+    """docker-py reads the head through a buffer, and loses what is in it beyond the head (docker-py#3332)."""
+    loop = asyncio.get_running_loop()
+    for _ in range(20):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.setblocking(False)
+            await loop.sock_connect(client, daemon.hosts[0].removeprefix("unix://"))
+            await loop.sock_sendall(client, exec_start({}, UPGRADE) + b"output")
+            head = await loop.sock_recv(client, 65536)
+            assert head.endswith(b"\r\n\r\n")
+            assert await loop.sock_recv(client, 65536) == b"output"
