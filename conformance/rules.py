@@ -100,5 +100,6 @@ UNORDERED = ends(
 )
 """Lists whose order the engine takes from a map."""
 
+STREAMED = ("frames", "raw", "lines")
 FRAMING = ("Content-Length", "Transfer-Encoding")
-"""Ignored where the body is one JSON document: HTTP lets a server choose, Go takes chunks beyond 2 KiB."""
+"""Ignored but for streams: HTTP lets a server choose, and Go takes chunks beyond 2 KiB."""
