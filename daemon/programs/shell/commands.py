@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from daemon.process.signals import DEFAULT, Signal
 from daemon.process.status import Program, Replaced
 from daemon.programs.shell.builtin_messages import USAGE
 from daemon.programs.shell.builtins import Builtin, builtins_of
@@ -317,6 +318,8 @@ class Commands:
             if error.errno != errno.ENOEXEC:
                 return await self._not_run(argv[0], error)
             child = proc.fork(self._as_script(argv, path, env), fds=fds, pgid=pgid)
+        if shell.interactive:
+            default_signals(child)
         codes = await shell.jobs.foreground([child.pid], command_text(node) if node else argv[0])
         shell.pipe_status = codes
         return codes[0]
@@ -371,6 +374,12 @@ class Commands:
         finally:
             proc.uncharge(held)
         return os.fsdecode(b"".join(chunks).replace(b"\0", b""))
+
+
+def default_signals(child: "Process") -> None:
+    """What an interactive shell ignores, its children do not."""
+    for signum in (Signal.SIGTERM, Signal.SIGQUIT, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU):
+        child.on_signal(signum, DEFAULT)
 
 
 def _name(word: Word) -> str:

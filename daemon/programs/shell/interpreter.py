@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from daemon.process.signals import DEFAULT, IGNORE, Signal
+from daemon.process.signals import IGNORE, Signal
 from daemon.programs.common import glob
-from daemon.programs.shell.commands import Commands
+from daemon.programs.shell.commands import Commands, default_signals
 from daemon.programs.shell.conditional import evaluate_conditional
 from daemon.programs.shell.control import FunctionReturn, LoopExit, ShellExit
 from daemon.programs.shell.errors import ShellError, ShellSyntaxError
@@ -132,8 +132,7 @@ class Interpreter:
                 child.on_signal(Signal.SIGINT, IGNORE)
                 child.on_signal(Signal.SIGQUIT, IGNORE)
             elif self.shell.interactive:
-                for signum in (Signal.SIGTERM, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU):
-                    child.on_signal(signum, DEFAULT)
+                default_signals(child)
             sub.options.discard("m")
             return await sub.interpreter.run_to_end(body)
 

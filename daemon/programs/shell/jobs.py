@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from daemon.process.signals import Signal
 from daemon.process.status import ExitStatus, Stopped
 from daemon.programs.common.signals import description
+from daemon.programs.shell.control import Interrupted
 
 if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
@@ -174,6 +175,8 @@ class Jobs:
             shell.proc.tcsetpgrp(shell.proc.pgid)
         if not finished:
             return await self._stopped(pids, text, job)
+        if job is not None:
+            self.forget(job)
         codes = [self.statuses.pop(pid, ExitStatus(127)) for pid in pids]
         await self.tell_death(pids[-1], codes[-1], text)
         return [status.shell_code for status in codes]
@@ -182,7 +185,7 @@ class Jobs:
         job = job or self.add(pids, text)
         job.stopped = job.stopped or Signal.SIGTSTP
         self.make_current(job)
-        await self.shell.say("\n" + self.line(job))
+        await self.shell.say(("\n" if self.shell.flavour.bash else "") + self.line(job))
         return [128 + job.stopped] * len(pids)
 
     async def tell_death(self, pid: int, status: ExitStatus, text: str) -> None:
@@ -192,7 +195,7 @@ class Jobs:
             return
         if status.signal in _QUIET:
             if status.signal == Signal.SIGINT and shell.interactive:
-                await shell.say("\n")
+                raise Interrupted
             return
         words = description(status.signal) + (" (core dumped)" if status.core else "")
         if shell.flavour.bash and not shell.interactive:
@@ -213,7 +216,10 @@ class Jobs:
         if bash:
             gap = "" if pids else " "
             return f"[{job.number}]{mark} {gap}{shown}{state:<23} {job.text}{ampersand}\n"
-        return f"[{job.number}] {mark} {shown}{state:<26} {job.text}\n"
+        place = f"[{job.number}] {mark} "
+        if self.shell.flavour.name == "ash":
+            place = f"[{job.number}]{mark}  "
+        return f"{place}{shown}{state:<26} {job.text}\n"
 
     async def notify(self) -> None:
         """Before a prompt: tell which background jobs changed."""

@@ -82,7 +82,7 @@ class Session:
             from daemon.programs.shell.interactive import run_interactive
 
             return await run_interactive(self)
-        await self._read_profile()
+        await self.read_profile()
         return await self.ending(self.run_source(DescriptorSource(shell)))
 
     async def _refuse(self, text: str) -> None:
@@ -166,7 +166,7 @@ class Session:
         shell.command_string = True
         if rest:
             shell.arg0, shell.args = rest[0], rest[1:]
-        await self._read_profile()
+        await self.read_profile()
         text = self.command or ""
         if "v" in shell.options:
             await shell.say(text + "\n")
@@ -206,7 +206,8 @@ class Session:
             await shell.say(f"{arg0}: {at}{text}\n")
         return status if shell.flavour.bash or error.errno == 2 else 2
 
-    async def _read_profile(self) -> None:
+    async def read_profile(self) -> None:
+        """What a login shell reads first."""
         if self.login:
             for path in ("/etc/profile", "~/.profile"):
                 await self.source_if_there(path)
@@ -284,6 +285,10 @@ class LineReader:
             fresh = await self.source.more(continued=bool(self.text))
             self.ended = not fresh
             self.text += fresh
+
+    def drop(self) -> None:
+        """Give up what has been read of an unfinished line."""
+        self.text = ""
 
     def _parse(self) -> List | None:
         shell = self.shell

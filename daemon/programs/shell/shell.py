@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from daemon.programs.shell import parameters
-from daemon.programs.shell.control import Interrupted, ShellExit
+from daemon.programs.shell.control import ShellExit
 from daemon.programs.shell.errors import ShellError, ShellSyntaxError
 from daemon.programs.shell.expand import Expander
 from daemon.programs.shell.flavour import Flavour
@@ -59,7 +59,7 @@ class Shell:
         self.getopts_column = 0
         self.history: list[str] = []
         self.limits: dict[str, str] = {}
-        self.interrupted_by_user = False
+        self.warned_of_jobs = False
         self.started = proc.machine.clock.monotonic()
         self.variables = Variables(proc.charge)
         self._assemble()
@@ -224,10 +224,7 @@ class Shell:
         return word_text(word)
 
     async def interrupted(self) -> None:
-        """A signal handler ran during a system call: run the traps; ^C at a prompt abandons the line."""
-        if self.interrupted_by_user:
-            self.interrupted_by_user = False
-            raise Interrupted
+        """A signal handler ran during a system call: run the traps."""
         await self.traps.run_pending()
 
     # ---- complaints -------------------------------------------------------------------------------
@@ -288,6 +285,8 @@ class Shell:
                 head = f"{self.arg0}: -c: line {self.line}: "
             if where:
                 head = f"{self.arg0}: {where}: line {self.line}: "
+            if self.interactive and not self.source:
+                del lines[1:]
             await self.say("".join(f"{head}{line}\n" for line in lines))
         else:
             await self.complain(lines[0])

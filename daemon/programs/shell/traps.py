@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING
 
 from daemon.process.signals import DEFAULT, IGNORE, Signal
 from daemon.programs.common.signals import number_of
-from daemon.programs.shell.control import ShellExit
+from daemon.programs.shell.control import Interrupted, ShellExit
 
 if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 PSEUDO = frozenset(["EXIT", "ERR", "DEBUG", "RETURN"])
+
+INTERRUPT = "^C"
+"""Stands among the pending signals for a ^C at the prompt."""
 
 
 class Traps:
@@ -37,20 +40,31 @@ class Traps:
         if number is None or number in (Signal.SIGKILL, Signal.SIGSTOP):
             return
         if text is None:
-            action = DEFAULT if not self._shell_ignores(name) else IGNORE
-            self.shell.proc.on_signal(number, action)
+            self._reset(name, number)
         elif not text:
             self.shell.proc.on_signal(number, IGNORE)
         else:
             self.shell.proc.on_signal(number, lambda _: self.pending.append(name), restart=False)
 
-    def _shell_ignores(self, name: str) -> bool:
-        return self.shell.interactive and name in ("TERM", "QUIT", "TSTP", "TTIN", "TTOU")
+    def _reset(self, name: str, number: int) -> None:
+        proc = self.shell.proc
+        if self.shell.interactive and name == "INT":
+            proc.on_signal(number, lambda _: self.interrupt(), restart=False)
+            return
+        ignored = self.shell.interactive and name in ("TERM", "QUIT", "TSTP", "TTIN", "TTOU")
+        proc.on_signal(number, IGNORE if ignored else DEFAULT)
+
+    def interrupt(self) -> None:
+        """^C reached an interactive shell that has no trap for it."""
+        self.pending.append(INTERRUPT)
 
     async def run_pending(self) -> None:
-        """Run the commands of the signals that arrived; `$?` is as it was afterwards."""
+        """Run the commands of the signals that arrived; `$?` is as it was afterwards. ^C at a prompt raises."""
         while self.pending:
             name = self.pending.pop(0)
+            if name == INTERRUPT:
+                self.pending.clear()
+                raise Interrupted
             if text := self.commands.get(name):
                 await self._run(text)
 

@@ -42,12 +42,13 @@ async def leave(shell: "Shell", argv: list[str]) -> int:
         shell.command = argv[0]
         await shell.report(ShellError("too many arguments"))
         raise ShellExit(1)
-    try:
-        status = _status_argument(shell, argv)
-    except ShellError as error:
-        if not shell.flavour.bash:
-            raise
-        raise ShellError(error.kind, *error.arguments, status=2) from None
+    status = _status_argument(shell, argv)
+    stopped = any(job.stopped for job in shell.jobs.table)
+    if stopped and shell.interactive and not shell.warned_of_jobs:
+        shell.warned_of_jobs = True
+        bash = "exit\nThere are stopped jobs.\n"
+        await shell.say(bash if shell.flavour.bash else "You have stopped jobs.\n")
+        return 1
     raise ShellExit(status)
 
 

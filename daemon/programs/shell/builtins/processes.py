@@ -56,8 +56,6 @@ async def foreground(shell: "Shell", argv: list[str]) -> int:
     await shell.proc.out(f"{job.text}\n")
     _continue(shell, job)
     codes = await shell.jobs.foreground(job.pids, job.text, job)
-    if job.done:
-        shell.jobs.forget(job)
     return codes[-1]
 
 
