@@ -240,10 +240,11 @@ class FileCalls(Task):
         """The lowest free descriptor; opening one side of a FIFO waits for the other side."""
         await self.checkpoint()
         description = self._open(path, flags, mode)
+        already_open = description.references > 0
         fd = self.install(description)
         if flags & os.O_CLOEXEC:
             self.cloexec.add(fd)
-        if isinstance(description, PipeEnd) and not flags & os.O_NONBLOCK:
+        if isinstance(description, PipeEnd) and not already_open and not flags & os.O_NONBLOCK:
             await self._wait_for_peer(fd, description)
         return fd
 

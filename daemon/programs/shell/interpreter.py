@@ -8,7 +8,7 @@ from daemon.programs.common import glob
 from daemon.programs.shell.commands import Commands, default_signals
 from daemon.programs.shell.conditional import evaluate_conditional
 from daemon.programs.shell.control import FunctionReturn, LoopExit, ShellExit
-from daemon.programs.shell.errors import ShellError, ShellSyntaxError
+from daemon.programs.shell.errors import ExpansionError, ShellError, ShellSyntaxError
 from daemon.programs.shell.script import Script, script_of
 from daemon.programs.shell.select import select_loop
 from daemon.programs.shell.syntax import (
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 Runner = Callable[[Any, bool], Awaitable[int]]
-READ_SIZE = 65536
+CALLS_MAX = 1500
+"""How deep functions may call each other; the real shells crash somewhat later."""
+CALLS_PER_TASK = 20
+"""A task of its own begins a new Python stack, which could not hold them all."""
 
 
 class Interpreter:
@@ -487,7 +490,13 @@ class Interpreter:
         shell.variables.push()
         try:
             await shell.proc.checkpoint()
-            status = await self.run(function.body)
+            depth = len(shell.calls)
+            if depth > CALLS_MAX:
+                raise ExpansionError("too deep", function.name)
+            running = self.run(function.body)
+            status = await (
+                shell.proc.machine.adopt(running) if depth % CALLS_PER_TASK == 0 else running
+            )
         except FunctionReturn as returned:
             status = returned.status
         finally:

@@ -51,7 +51,7 @@ class Session:
     async def command_runs(self) -> None:
         """Wait until the shell has given the terminal away."""
         async with asyncio.timeout(10):
-            while self.terminal.foreground == self.process.pgid:
+            while self.terminal.foreground == self.process.pgid:  # noqa: ASYNC110  the terminal's state
                 await asyncio.sleep(0)
 
     async def finish(self, keys: str) -> ExitStatus:
