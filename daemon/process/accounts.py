@@ -60,10 +60,6 @@ class Limits:
     def nofile(self, soft: int) -> None:
         self.ulimits["nofile"] = (soft, max(soft, self.ulimit("nofile")[1]))
 
-    @property
-    def memory_enforced(self) -> int:
-        return self.memory or self.guard
-
 
 @dataclass(slots=True)
 class Counters:
@@ -86,6 +82,7 @@ class Memory:
     usage: int = 0
     peak: int = 0
     kernel: int = 0
+    files: int = 0
     on_over_limit: Callable[["Process | None"], None] | None = field(default=None, repr=False)
 
     def charge(self, nbytes: int, owner: "Process | None" = None) -> None:
@@ -97,16 +94,24 @@ class Memory:
             owner.memory += nbytes
         if nbytes > 0:
             self.peak = max(self.peak, self.usage)
-            if self.usage > self.limits.memory_enforced and self.on_over_limit is not None:
+            if self._is_over and self.on_over_limit is not None:
                 self.on_over_limit(owner)
 
     def charge_kernel(self, nbytes: int) -> None:
-        """Memory of pipes, sockets and tmpfs files: charged to the container, to no process."""
+        """Memory of pipes: charged to the container, to no process."""
         self.charge(nbytes)
 
     def quota(self, nbytes: int) -> None:
         """The `quota` of a tmpfs: its files live in the container's memory."""
+        self.files += nbytes
         self.charge(nbytes)
+
+    @property
+    def _is_over(self) -> bool:
+        """The guard of a container without limit leaves files alone: theirs is the size of the tmpfs."""
+        if self.limits.memory:
+            return self.usage > self.limits.memory
+        return self.usage - self.files > self.limits.guard
 
 
 def check_pids(limits: Limits, running: int) -> None:

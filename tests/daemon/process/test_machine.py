@@ -363,3 +363,19 @@ async def test_the_working_directory_must_exist(box):
     assert str(caught.value) == (
         'chdir to cwd ("/nope") set in config.json failed: no such file or directory'
     )
+
+
+async def test_files_in_memory_count_only_against_a_limit_that_was_asked_for(box):
+    told = []
+    box.machine.on_oom = lambda: told.append("oom")
+
+    async def main(proc: Process) -> int:
+        box.machine.memory.quota(100 << 20)
+        proc.charge(1)
+        return 0
+
+    assert await box.run(main) == ExitStatus(0)
+    assert told == []
+    box.machine.limits.memory = 50 << 20
+    assert (await box.run(main)).shell_code == 137
+    assert told == ["oom"]
