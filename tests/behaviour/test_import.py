@@ -3,8 +3,10 @@
 import gzip
 import io
 import tarfile
+from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 
 from tests.behaviour.conftest import Client
 from tests.behaviour.test_pull import lines
@@ -98,3 +100,48 @@ async def test_paths_never_leave_the_image(docker: Client, path: str) -> None:
     answer = await import_(docker, tar=out.getvalue())
     assert answer.status in (200, 500)
     assert len((await docker.get("/images/json?all=1")).json) == (answer.status == 200)
+
+
+@pytest.fixture
+async def files() -> AsyncIterator[str]:
+    """The URL of a web server that has /fs.tar."""
+
+    async def tar(request: web.Request) -> web.Response:
+        return web.Response(body=filesystem())
+
+    app = web.Application()
+    app.router.add_get("/fs.tar", tar)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_a_url_is_downloaded(docker: Client, files: str) -> None:
+    answer = await docker.post(f"/images/create?fromSrc=http://{files}/fs.tar&repo=fs")
+    first, *bars, last = lines(answer)
+    assert first == {"status": f"Downloading from http://{files}/fs.tar"}
+    assert {bar["status"] for bar in bars} == {"Importing"}
+    shown = (await docker.get("/images/fs/json")).json
+    assert shown["Id"] == last["status"]
+    assert shown["Comment"] == f"Imported from http://{files}/fs.tar"
+
+
+async def test_urls_fail_as_gos_client_fails(docker: Client, files: str) -> None:
+    async def refused(source: str) -> tuple[int, str]:
+        return (await docker.post(f"/images/create?fromSrc={source}")).refusal
+
+    assert await refused(f"{files}/nosuch") == (
+        404,
+        f"failed to GET http://{files}/nosuch with status 404 Not Found: 404: Not Found",
+    )
+    assert await refused("127.0.0.1:1/x") == (
+        500,
+        'Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused',
+    )
+    assert await refused("ftp://127.0.0.1/x") == (
+        500,
+        'Get "ftp://127.0.0.1/x": unsupported protocol scheme "ftp"',
+    )
+    assert await refused("") == (500, 'Get "http:": http: no Host in request URL')

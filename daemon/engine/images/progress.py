@@ -30,12 +30,12 @@ def step(action: str, id: str) -> Message:
 def bar(action: str, id: str, current: int, total: int) -> Message:
     """How far it has come; `total` 0 is unknown."""
     detail = {"current": current, "total": total}
-    return {
+    message = {
         "status": action,
         "progressDetail": {key: value for key, value in detail.items() if value},
         "progress": drawn(current, total),
-        "id": id,
     }
+    return message | ({"id": id} if id else {})
 
 
 def drawn(current: int, total: int) -> str:
@@ -75,23 +75,25 @@ class Meter:
         self._id = id
         self._total = total
         self._current = 0
-        self._reported = 0
+        self._considered = 0
+        self._told = -1
         self._next = 0.0
         self._every = min(UPDATE_EVERY_MAX, total // 100) if total else UPDATE_EVERY_MAX
 
     def add(self, count: int) -> None:
         self._current += count
-        if self._current - self._reported > self._every:
-            self._reported = self._current
+        if self._current - self._considered > self._every:
+            self._considered = self._current
             if self._current == self._total or self._now() >= self._next:
-                self._report()
+                self._tell()
 
     def finish(self) -> None:
-        """The end of the stream: the full bar."""
-        if self._current >= self._total:
-            self._report()
+        """The end of the stream: the last bar, if it has not been told."""
+        if self._told != self._current:
+            self._tell()
 
-    def _report(self) -> None:
+    def _tell(self) -> None:
+        self._told = self._current
         self._next = self._now() + UPDATE_SECONDS
         self._emit(bar(self._action, self._id, self._current, self._total))
 

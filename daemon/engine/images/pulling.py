@@ -270,6 +270,7 @@ class LayersPull:
                     meter.add(len(chunk))
                     if self._rate:
                         await self._clock.sleep(len(chunk) / self._rate)
+                meter.finish()
             self._emit(progress.step("Verifying Checksum", id))
             if digester.hexdigest() != descriptor.digest.partition(":")[2]:
                 text = f"filesystem layer verification failed for digest {descriptor.digest}"

@@ -176,6 +176,7 @@ class Push:
                     sent += len(chunk)
                     meter.add(len(chunk))
                     yield chunk
+            meter.finish()
 
         session = await repository.start_upload()
         location = await repository.send(session, chunks())

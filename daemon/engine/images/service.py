@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -27,7 +28,7 @@ from daemon.engine.images.removal import PruneOptions, Removal, User
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.sources import BlobSources
 from daemon.engine.images.store import ImageStore
-from daemon.engine.images.threads import off_loop
+from daemon.engine.images.threads import IN_MEMORY, off_loop
 from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound
 from daemon.fs.layers import LayerStore
 from daemon.tasks import Tasks
@@ -281,6 +282,30 @@ class Images:
             self.tag(image, reference)
         self.tell("import", image.id, image.id)
         return image
+
+    def import_url(
+        self,
+        url: str,
+        config: Mapping[str, Any],
+        comment: str,
+        platform: Platform | None,
+        reference: Reference | None,
+    ) -> AsyncIterator[progress.Message]:
+        """The messages of an import from elsewhere: bars, then the new id."""
+
+        async def work(emit: progress.Emit) -> None:
+            with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+                async with self.registry.download(url) as (length, chunks):
+                    emit(progress.status(f"Downloading from {url}"))
+                    meter = progress.Meter(emit, self._clock.monotonic, "Importing", "", length)
+                    async for chunk in chunks:
+                        file.write(chunk)
+                        meter.add(len(chunk))
+                    meter.finish()
+                image = await self.import_(file, config, comment, platform, reference)
+            emit(progress.status(image.id))
+
+        return progress.messages(self._tasks, work, f"import {url}")
 
     async def commit(self, commit: Commit, reference: Reference | None) -> Image:
         """A new image on top of the container's own."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ import aiohttp
 
 from api_schema.oci import Reference
 from daemon.engine.registry_client.auth import RegistryAuth
+from daemon.engine.registry_client.download import download
 from daemon.engine.registry_client.endpoints import Endpoint, pull_endpoints, push_endpoints
 from daemon.engine.registry_client.repository import Repository, search
 
@@ -43,7 +45,7 @@ class RegistryClient:
         self._user_agent = user_agent
         self._hub: Hub | None = None
         self._hub_lock = asyncio.Lock()
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._plain_hosts: set[str] = set()
 
     def pull_endpoints(self, reference: Reference) -> list[Endpoint]:
@@ -81,6 +83,12 @@ class RegistryClient:
         session = await self._session(endpoint)
         return await search(session, endpoint, term, limit)
 
+    @contextlib.asynccontextmanager
+    async def download(self, url: str) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """A file that is in no registry: its length, 0 if unknown, and its chunks."""
+        async with download(self._session_to(None), url) as found:
+            yield found
+
     async def hub(self) -> Hub:
         """The registry that plays Docker Hub, running."""
         async with self._hub_lock:
@@ -101,10 +109,13 @@ class RegistryClient:
             self._hub = None
 
     async def _session(self, endpoint: Endpoint) -> aiohttp.ClientSession:
-        socket = (await self.hub()).socket if endpoint.hub else None
-        if endpoint.hub not in self._sessions:
-            self._sessions[endpoint.hub] = self._new_session(socket)
-        return self._sessions[endpoint.hub]
+        return self._session_to((await self.hub()).socket if endpoint.hub else None)
+
+    def _session_to(self, socket: str | None) -> aiohttp.ClientSession:
+        """The one session to the hub's socket, or the one to everybody else."""
+        if socket not in self._sessions:
+            self._sessions[socket] = self._new_session(socket)
+        return self._sessions[socket]
 
     def _new_session(self, socket: str | None) -> aiohttp.ClientSession:
         connector: aiohttp.BaseConnector

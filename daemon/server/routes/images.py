@@ -20,8 +20,8 @@ from daemon.engine.images.references import ALGORITHM
 from daemon.engine.images.removal import PruneOptions
 from daemon.engine.images.service import parse_reference
 from daemon.engine.timestamps import parse_timestamp
-from daemon.errors import InvalidParameter, Unsupported
-from daemon.server.replies import Empty, Json, JsonLines, Reply, Stream
+from daemon.errors import InvalidParameter
+from daemon.server.replies import Empty, Json, JsonLines, Raw, Reply, Stream
 from daemon.server.request import Request
 from daemon.server.routing import Route
 from daemon.server.uploads import spooled
@@ -170,16 +170,12 @@ async def _import(request: Request, daemon: Daemon) -> Reply:
     config = changed({}, query.all("changes"))
     platform = _parsed_platform(request)
     if source != "-":
-        raise Unsupported(
-            "import from a URL is not supported by mockerd: send the tar with the request"
-        )
+        url = source if "://" in source else f"http://{source}"
+        messages = daemon.images.import_url(url, config, comment, platform, reference)
+        return JsonLines(in_order(messages))
     with await spooled(request.body()) as file:
         image = await daemon.images.import_(file, config, comment, platform, reference)
-
-    async def messages() -> AsyncIterator[dict[str, str]]:
-        yield {"status": image.id}
-
-    return JsonLines(messages())
+    return Raw(go_json.encode_compact({"status": image.id}) + b"\r\n")
 
 
 def _pull(request: Request, daemon: Daemon) -> Reply:
