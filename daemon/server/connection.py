@@ -23,9 +23,8 @@ HEAD_LIMIT = 1024 * 1024
 # Seconds after a client's half-close in which what it sent before must have become a request.
 _BEGIN_WITHIN = 1.0
 
-PAUSE_SECONDS = 0.0003
-TAKEN_PAUSES = 150
-"""How often the output of a stream waits for a client that has not read the head yet."""
+SHORT_PAUSE, LONG_PAUSE, PATIENCE = 0.0003, 0.01, 2.0
+"""Seconds: how the output of a stream waits for a client that has not read the head yet."""
 
 _MAY_HIJACK = re.compile(
     rb"POST /[^ \r\n]*(?:/attach|exec/[^/ ]+/start|session|grpc)(?:\?[^ \r\n]*)? HTTP/1\.[01]\r\n"
@@ -204,11 +203,11 @@ class Connection(asyncio.Protocol):
         The first output of a fast process would share a packet with the head, and docker-py loses what does
         (docker-py#3332). Real processes are never that fast.
         """
-        pauses = 1 if self.over_tcp else TAKEN_PAUSES
-        for _ in range(pauses):
-            if self.transport is None or not self._unread():
-                return
-            await asyncio.sleep(PAUSE_SECONDS)  # noqa: TID251  a real client's time
+        pause, waited = SHORT_PAUSE, 0.0
+        while waited < PATIENCE and self.transport and self._unread():
+            await asyncio.sleep(pause)  # noqa: TID251  the kernel tells nobody, and it is a client's time
+            waited += PATIENCE if self.over_tcp else pause
+            pause = min(pause * 1.5, LONG_PAUSE)
 
     def _unread(self) -> bool:
         """Whether the peer of a Unix socket has bytes of ours to read; over TCP nobody can tell, and it may."""
