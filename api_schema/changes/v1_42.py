@@ -1,5 +1,6 @@
 """What API 1.42 changed."""
 
+from api_schema.changes.legacy import host_config, mounts
 from api_schema.version import ApiVersion, Json, VersionChange
 
 V1_42 = ApiVersion(1, 42)
@@ -62,3 +63,28 @@ class AddParentsOfBuildCache(VersionChange):
     @staticmethod
     def downgrade_response(model: str, body: Json) -> None:
         body.pop(" Parents", None)
+
+
+class AddCreateMountpoint(VersionChange):
+    """Bind mounts take `CreateMountpoint`, and the console's size is respected."""
+
+    since = V1_42
+    models = frozenset({"ContainerCreateRequest"})
+
+    @staticmethod
+    def upgrade_request(model: str, body: Json) -> None:
+        host_config(body).pop("ConsoleSize", None)
+        for mount in mounts(body):
+            mount.get("BindOptions", {}).pop("CreateMountpoint", None)
+
+
+class CheckMountOptions(VersionChange):
+    """`POST /containers/create` refuses options of another mount type in words of its own."""
+
+    since = V1_42
+
+
+class DropKernelMemoryOfContainer(VersionChange):
+    """`POST /containers/create` ignores `KernelMemory`."""
+
+    since = V1_42

@@ -1,5 +1,6 @@
 """What API 1.43 changed."""
 
+from api_schema.changes.legacy import host_config
 from api_schema.version import ApiVersion, Json, VersionChange
 
 V1_43 = ApiVersion(1, 43)
@@ -17,3 +18,14 @@ class EmptyNamesOfImages(VersionChange):
             body["RepoTags"], body["RepoDigests"] = ["<none>:<none>"], ["<none>@<none>"]
         for key in ("RepoTags", "RepoDigests"):
             body[key] = body[key] or None
+
+
+class AddAnnotations(VersionChange):
+    """`POST /containers/create` takes `Annotations`."""
+
+    since = V1_43
+    models = frozenset({"ContainerCreateRequest"})
+
+    @staticmethod
+    def upgrade_request(model: str, body: Json) -> None:
+        host_config(body).pop("Annotations", None)

@@ -1,5 +1,6 @@
 """What API 1.44 changed."""
 
+from api_schema.changes.legacy import host_config, mounts
 from api_schema.version import ApiVersion, Json, VersionChange
 
 V1_44 = ApiVersion(1, 44)
@@ -36,3 +37,42 @@ def _insert_after(body: Json, key: str, new: str, value: object) -> None:
         body[name] = item
         if name == key:
             body[new] = value
+
+
+class AddStartInterval(VersionChange):
+    """Health checks take `StartInterval`, and read-only binds are recursively so unless told otherwise."""
+
+    since = V1_44
+    models = frozenset({"ContainerCreateRequest"})
+
+    @staticmethod
+    def upgrade_request(model: str, body: Json) -> None:
+        body.get("Healthcheck", {}).pop("StartInterval", None)
+        for mount in mounts(body):
+            if mount.get("Type") == "bind" and "BindOptions" in mount:
+                mount["BindOptions"]["ReadOnlyNonRecursive"] = True
+
+
+class MacAddressOfEndpoint(VersionChange):
+    """A MAC address belongs to an endpoint; before, the container had one, and endpoints' were ignored."""
+
+    since = V1_44
+    models = frozenset({"ContainerCreateRequest"})
+
+    @staticmethod
+    def upgrade_request(model: str, body: Json) -> None:
+        networking = body.setdefault("NetworkingConfig", {})
+        endpoints = networking.setdefault("EndpointsConfig", {})
+        for settings in endpoints.values():
+            (settings or {}).pop("MacAddress", None)
+        address = body.pop("MacAddress", "")
+        if address:
+            mode = host_config(body).get("NetworkMode") or "bridge"
+            name = "bridge" if mode == "default" else mode
+            endpoints[name] = {**(endpoints.get(name) or {}), "MacAddress": address}
+
+
+class SeveralNetworksAtCreate(VersionChange):
+    """`POST /containers/create` takes more than one network."""
+
+    since = V1_44

@@ -23,7 +23,6 @@ from daemon.engine.containers.host_rules import (
 )
 from daemon.engine.containers.log_options import check_log_config
 from daemon.engine.containers.merge import merged
-from daemon.engine.containers.mount_specs import check_options_fit
 from daemon.engine.containers.mounts import IMAGE_MOUNT_WARNING, MountPlanner
 from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.rootfs import Rootfs
@@ -109,8 +108,6 @@ class Creation:
         config = self._config_of(request)
         asked = request.host_config or HostConfig()
         check_host_config(config, asked, self._around.facts)
-        for mount in asked.mounts or ():
-            check_options_fit(mount)
         config = check_config(config)
         said = warnings(config, asked)
         mode = network_mode(asked)

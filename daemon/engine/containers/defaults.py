@@ -61,13 +61,12 @@ def network_mode(host: HostConfig) -> str:
 
 
 def _limits(host: HostConfig) -> dict[str, Any]:
-    """Limits that this kernel does not know are dropped; swap is twice the memory unless said."""
+    """Limits that this kernel does not know are dropped (the old one of kernel memory is shown); swap is twice the memory unless said."""
     doubles = host.memory > 0 and host.memory_swap == 0
     has_pids_limit = host.pids_limit is not None and host.pids_limit > 0
     return {
         "memory_swap": host.memory * 2 if doubles else host.memory_swap,
         "memory_swappiness": None if host.memory_swappiness == -1 else host.memory_swappiness,
-        "kernel_memory": 0,
         "oom_kill_disable": bool(host.oom_kill_disable),
         "pids_limit": host.pids_limit if has_pids_limit else None,
         "cpu_percent": 0,

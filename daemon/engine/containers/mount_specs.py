@@ -85,7 +85,7 @@ def _mount_of_bind(source: str, target: str, words: list[str], volume_driver: st
 
 
 def check_options_fit(mount: Mount) -> None:
-    """Options of another type are refused before anything else is looked at."""
+    """Newer API versions refuse options of another type before anything else is looked at."""
     if mount.type not in _OPTIONS_OF:
         return
     for attribute, name in _OPTION_NAMES.items():
@@ -94,7 +94,6 @@ def check_options_fit(mount: Mount) -> None:
 
 
 def parse_mount(mount: Mount, source_exists: Callable[[str], bool] = os.path.lexists) -> MountPoint:
-    check_options_fit(mount)
     try:
         return _mount_point(mount, source_must_exist=True, source_exists=source_exists)
     except MountFault as fault:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api_schema import go_json
+from api_schema.changes.v1_30 import WaitConditions
+from api_schema.changes.v1_41 import OneShotStats
 from api_schema.changes.v1_42 import MultiplexedStreamType
 from api_schema.go_time import go_time_padded
 from daemon.engine.container import Container
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 
 async def container_wait(request: Request, daemon: Daemon) -> Reply:
-    condition = request.query.get("condition")
+    known = WaitConditions.applies_to(request.version)
+    condition = request.query.get("condition") if known else ""
     container = daemon.containers.check_wait(request.vars["name"], condition)
     return Stream(_exit_code(daemon, container, condition))
 
@@ -48,7 +51,7 @@ async def _exit_code(daemon: Daemon, container: Container, condition: str) -> As
 async def container_stats(request: Request, daemon: Daemon) -> Reply:
     container = daemon.containers.get(request.vars["name"])
     stream = request.query.flag("stream", default=True)
-    one_shot = request.query.flag("one-shot")
+    one_shot = OneShotStats.applies_to(request.version) and request.query.flag("one-shot")
     if stream and one_shot:
         raise InvalidParameter("cannot have stream=true and one-shot=true")
     source = daemon.containers.stats

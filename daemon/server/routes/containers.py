@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api_schema.changes.v1_41 import PlatformOfContainer
+from api_schema.changes.v1_42 import CheckMountOptions, DropKernelMemoryOfContainer
+from api_schema.changes.v1_44 import SeveralNetworksAtCreate
 from api_schema.containers import (
     ContainerCreateRequest,
     ContainerCreateResponse,
@@ -15,6 +18,7 @@ from api_schema.host_config import UpdateConfig
 from daemon.engine.container_state import Trigger
 from daemon.engine.containers import listing, prune
 from daemon.engine.containers.listing import ListOptions
+from daemon.engine.containers.mount_specs import check_options_fit
 from daemon.engine.containers.top import top
 from daemon.errors import InvalidParameter, Unsupported
 from daemon.server.replies import Empty, Json, Raw, Reply
@@ -34,10 +38,26 @@ _NO_CHECKPOINTS = (
 
 async def container_create(request: Request, daemon: Daemon) -> Reply:
     body = await request.json(ContainerCreateRequest)
-    container, warnings = daemon.containers.create(
-        body, request.query.get("name"), request.query.get("platform")
-    )
+    _check_networks(body, request)
+    host = body.host_config
+    if host and DropKernelMemoryOfContainer.applies_to(request.version):
+        host.kernel_memory = 0
+    if host and CheckMountOptions.applies_to(request.version):
+        for mount in host.mounts or ():
+            check_options_fit(mount)
+    has_platform = PlatformOfContainer.applies_to(request.version)
+    platform = request.query.get("platform") if has_platform else ""
+    container, warnings = daemon.containers.create(body, request.query.get("name"), platform)
     return Json(ContainerCreateResponse(id=container.id, warnings=warnings), status=201)
+
+
+def _check_networks(body: ContainerCreateRequest, request: Request) -> None:
+    """Older versions connect a container to its other networks one by one, when it exists."""
+    endpoints = (body.networking_config and body.networking_config.endpoints_config) or {}
+    if len(endpoints) > 1 and not SeveralNetworksAtCreate.applies_to(request.version):
+        raise InvalidParameter(
+            "Container cannot be created with multiple network endpoints: " + ", ".join(endpoints)
+        )
 
 
 async def container_inspect_(request: Request, daemon: Daemon) -> Reply:
