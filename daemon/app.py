@@ -22,6 +22,7 @@ from daemon.engine.networks import Networks
 from daemon.engine.system import System
 from daemon.engine.volumes import Volumes
 from daemon.events import Events
+from daemon.faults import Faults
 from daemon.fs.layers import LayerStore
 from daemon.fs.memory import MemoryTree
 from daemon.ids import Ids
@@ -51,6 +52,7 @@ class Daemon:
         self._folder: str | None = None
         self.started_at = self.clock.now()
         self.events = Events(self.clock)
+        self.faults = Faults(self.clock, self.ids)
         self.layers = LayerStore(self.clock.now)
         self._closing.callback(self.layers.close)
         self.images = self._make_images()
@@ -90,6 +92,7 @@ class Daemon:
             unknown=self.config.unknown_images,
             pull_rate=self.config.pull_rate,
             engine_version=self.profile.version,
+            faults=self.faults,
         )
 
     def _make_containers(self) -> Containers:

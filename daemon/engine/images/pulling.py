@@ -52,6 +52,13 @@ class Download:
     descriptor: Descriptor
     result: asyncio.Future[IO[bytes]]
 
+    def discard(self) -> None:
+        """Close what came and was never used, or say that nothing comes any more."""
+        if not self.result.done():
+            self.result.cancel()
+        elif not self.result.cancelled():
+            self.result.result().close()
+
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
@@ -225,6 +232,9 @@ class LayersPull:
                 group.create_task(self._register_all(layers, present, downloads))
         except* (DockerError, RegistryFailure) as failures:
             raise progress.first(failures) from None
+        finally:
+            for download in downloads.values():
+                download.discard()
 
     def _count_present(self, layers: list[Descriptor]) -> int:
         """How many layers from the bottom are here, on the same layers below them."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from daemon.engine.images.remote import Remote
     from daemon.engine.registry_client import RegistryAuth, RegistryClient
     from daemon.events import Events
+    from daemon.faults import Faults
 
 SCRATCH = "scratch"
 
@@ -58,6 +59,7 @@ class Images:
         unknown: Literal["refuse", "synthesize"] = "refuse",
         pull_rate: int | None = None,
         engine_version: str = "28.5.2",
+        faults: Faults | None = None,
     ) -> None:
         self.layer_store = layers
         self.store = ImageStore(layers)
@@ -68,6 +70,7 @@ class Images:
         self.engine_version = engine_version
         self._clock = clock
         self._events = events
+        self._faults = faults
         self._tasks = Tasks("images")
         self._folder = folder
         self._mirror = mirror
@@ -84,7 +87,8 @@ class Images:
 
             self._registry = RegistryClient(
                 self._folder,
-                self._clock.monotonic,
+                self._clock,
+                faults=self._faults,
                 mirror=self._mirror,
                 insecure=self._insecure,
                 images=self._catalog,

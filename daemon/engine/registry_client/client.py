@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import aiohttp
 
 from api_schema.oci import Reference
+from daemon.clock import Clock
 from daemon.engine.registry_client.auth import RegistryAuth
 from daemon.engine.registry_client.download import download
 from daemon.engine.registry_client.endpoints import Endpoint, pull_endpoints, push_endpoints
@@ -18,6 +19,7 @@ from daemon.engine.registry_client.repository import Repository, search
 
 if TYPE_CHECKING:
     from daemon.engine.registry_client.hub import Hub
+    from daemon.faults import Faults
 
 CONNECT_SECONDS = 30.0
 
@@ -28,16 +30,18 @@ class RegistryClient:
     def __init__(
         self,
         folder: Callable[[], str],
-        now: Callable[[], float],
+        clock: Clock,
         *,
         mirror: str | None = None,
         insecure: tuple[str, ...] = (),
         images: tuple[Path, ...] = (),
         unknown: Literal["refuse", "synthesize"] = "refuse",
         user_agent: str = "docker",
+        faults: Faults | None = None,
     ) -> None:
         self._folder = folder
-        self._now = now
+        self._clock = clock
+        self._faults = faults
         self._mirror = mirror
         self._insecure = insecure
         self._images = images
@@ -63,7 +67,7 @@ class RegistryClient:
     ) -> Repository:
         """A repository that answers; Unreachable otherwise."""
         session = await self._session(endpoint)
-        repository = Repository(session, endpoint, path, auth, actions)
+        repository = self._repository(session, endpoint, path, auth, actions)
         await repository.connect()
         self._remember(endpoint)
         return repository
@@ -71,8 +75,15 @@ class RegistryClient:
     async def login(self, endpoint: Endpoint, auth: RegistryAuth) -> None:
         """Raises a RegistryFailure unless the endpoint accepts `auth`."""
         session = await self._session(endpoint)
-        await Repository(session, endpoint, "", auth).login()
+        await self._repository(session, endpoint, "", auth, "pull").login()
         self._remember(endpoint)
+
+    def _repository(self, *parts: Any) -> Repository:  # noqa: ANN401 - Repository's
+        if not self._faults:
+            return Repository(*parts)
+        from daemon.engine.registry_client.staged import StagedRepository
+
+        return StagedRepository(self._faults, self._clock, *parts)
 
     def _remember(self, endpoint: Endpoint) -> None:
         if endpoint.scheme == "http":
@@ -95,7 +106,12 @@ class RegistryClient:
             if self._hub is None:
                 from daemon.engine.registry_client.hub import Hub
 
-                hub = Hub(self._folder(), self._now, images=self._images, unknown=self._unknown)
+                hub = Hub(
+                    self._folder(),
+                    self._clock.monotonic,
+                    images=self._images,
+                    unknown=self._unknown,
+                )
                 await hub.start()
                 self._hub = hub
         return self._hub
