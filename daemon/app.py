@@ -109,6 +109,7 @@ class Daemon:
             publish_host=self.config.publish_host,
             bind_policy=self.config.bind_mounts,
             host_name=self.config.name,
+            private_folder=lambda: self.folder,
         )
 
     @property

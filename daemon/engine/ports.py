@@ -218,7 +218,7 @@ class _TcpDoor:
             return
         reader, writer = await asyncio.open_connection(sock=client)
         try:
-            await asyncio.gather(_inwards(reader, inside), _outwards(inside, writer))
+            await asyncio.gather(inwards(reader, inside), outwards(inside, writer))
         except OSError:
             writer.transport.abort()
         finally:
@@ -226,13 +226,15 @@ class _TcpDoor:
             writer.close()
 
 
-async def _inwards(reader: asyncio.StreamReader, inside: Inside) -> None:
+async def inwards(reader: asyncio.StreamReader, inside: Inside) -> None:
+    """Pass on what the host's side sends, its end as well."""
     while data := await reader.read(CHUNK):
         await inside.write(data)
     inside.write_eof()
 
 
-async def _outwards(inside: Inside, writer: asyncio.StreamWriter) -> None:
+async def outwards(inside: Inside, writer: asyncio.StreamWriter) -> None:
+    """Pass on what the container's side sends, its end as well."""
     while data := await inside.read(CHUNK):
         writer.write(data)
         await writer.drain()

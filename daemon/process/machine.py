@@ -25,7 +25,7 @@ from daemon.process.process import Process
 from daemon.process.process_table import ProcessTable
 from daemon.process.signals import Signal
 from daemon.process.socket_calls import UnixDoor
-from daemon.process.sockets import Listener
+from daemon.process.sockets import Connection, Listener
 from daemon.process.status import (
     ExecError,
     ExitStatus,
@@ -108,6 +108,8 @@ class Machine(ProcessTable):
     on_oom: Callable[[], None] | None = None
     unix_door: UnixDoor | None = None
     """Opens a connection to a socket file that none of our processes listens on (the engine's own)."""
+    backend: Callable[[str], Awaitable[Connection]] | None = None
+    """Opens a connection to what the engine runs for a program, by the program's name: `registry`."""
 
     # --- starting
 

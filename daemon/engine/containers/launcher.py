@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from api_schema.host_config import HostConfig
 from daemon.engine.container import Container, Live
+from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
 from daemon.engine.containers.log_options import rotation
@@ -53,6 +54,7 @@ class Workshop:
     events: Events
     fair_share: FairShare
     host_gateway: Callable[[], str]
+    doors: Doors
 
 
 class Launcher:
@@ -121,6 +123,7 @@ class Launcher:
         machine.image_argv = list(container.image_argv)
         machine.exposes_port = bool(config.exposed_ports)
         machine.stop_signal = parse_signal(container.stop_signal)
+        shop.doors.give(machine, container)
         machine.cgroup_path = f"/docker/{container.id}"
         host = container.host_config
         machine.sysctls.update(host.sysctls or {})

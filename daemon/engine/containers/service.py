@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from daemon.engine.container_state import State, Trigger
 from daemon.engine.containers import archive
 from daemon.engine.containers.connecting import Connecting
 from daemon.engine.containers.create import Creation, Surroundings
+from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.host_rules import HostFacts, limit_warnings
 from daemon.engine.containers.launcher import Launcher, Workshop, limits_of, streams_of
 from daemon.engine.containers.listing import Listing, ListOptions
@@ -58,6 +60,7 @@ class Containers:
         publish_host: str = "",
         bind_policy: str = "live",
         host_name: str = "mockerd",
+        private_folder: Callable[[], str] = tempfile.gettempdir,
     ) -> None:
         self.registry = Registry(ids)
         self._images = images
@@ -70,7 +73,8 @@ class Containers:
         self.rootfs = Rootfs(images, volumes, own_socket, clock.now, bind_policy)
         self.networking = Networking(self.registry, networks, self.ports, events, ids, clock)
         self.connecting = Connecting(self.registry, networks, self.networking)
-        shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway)
+        self.doors = Doors(self.rootfs, own_socket, private_folder)
+        shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway, self.doors)
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self.supervisor.auto_remove = self._remove_with_volumes
         around = Surroundings(
@@ -90,7 +94,7 @@ class Containers:
         images.users = lambda: list(self.registry)
         volumes.users = self.volume_users
         self.stats = StatsSource(clock, facts.cpus)
-        self.on_removed: list[Callable[[Container], None]] = []
+        self.on_removed: list[Callable[[Container], None]] = [self.doors.forget]
         """Called with each container that is no more, so that caches can forget it."""
 
     def _host_gateway(self) -> str:
@@ -353,6 +357,7 @@ class Containers:
         """Kill everything that runs; nothing of a container is left afterwards."""
         await self.supervisor.close(list(self.registry))
         await self.ports.close()
+        await self.doors.close()
         for container in self.registry:
             if container.logs is not None:
                 container.logs.clear()

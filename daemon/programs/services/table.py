@@ -29,6 +29,11 @@ PROGRAMS = {
     "nginx/nginx": f"{_PACKAGE}.nginx:main",
     "redis/redis-server": f"{_PACKAGE}.redis:server",
     "redis/redis-cli": f"{_PACKAGE}.redis_cli:cli",
+    "ryuk/ryuk": f"{_PACKAGE}.ryuk:main",
+    "registry/registry": f"{_PACKAGE}.registry:main",
+    "whoami/whoami": f"{_PACKAGE}.small_web:whoami",
+    "helloworld/helloworld": f"{_PACKAGE}.small_web:helloworld",
+    "busybox/httpd": f"{_PACKAGE}.small_web:busybox_httpd",
     "hello/hello": f"{_PACKAGE}.hello:main",
 }
 """Program string -> "module:function"."""
