@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import os
 import socket
 import struct
@@ -65,6 +66,10 @@ class Published:
     sockets: list[tuple[socket.socket, Wanted, tuple[str, int]]] = field(default_factory=list)
 
 
+class PortTaken(System):
+    """Another port may do."""
+
+
 class Ports:
     """Every published port of the daemon. `publish_host` replaces Docker's every-address for the careful."""
 
@@ -90,7 +95,7 @@ class Ports:
         for port in ports:
             try:
                 self._bind(published, wanted, port, address)
-            except System:
+            except PortTaken:
                 if len(ports) == 1:
                     raise
             else:
@@ -107,7 +112,7 @@ class Ports:
         holders = self._taken.setdefault((wanted.protocol, port), [])
         for holder in holders:
             if any(_collide(holder, host_ip) for host_ip in wanted.addresses):
-                raise System(f"Bind for {holder}:{port} failed: port is already allocated")
+                raise PortTaken(f"Bind for {holder}:{port} failed: port is already allocated")
         made: list[socket.socket] = []
         try:
             for host_ip in self._listen_addresses(wanted):
@@ -116,7 +121,8 @@ class Ports:
             for sock in made:
                 sock.close()
             reason = os.strerror(error.errno or errno.EADDRINUSE).lower()
-            raise System(
+            kind = PortTaken if error.errno == errno.EADDRINUSE else System
+            raise kind(
                 f"failed to bind host port for {shown}:{port}:{address}:"
                 f"{wanted.port}/{wanted.protocol}: {reason}"
             ) from None
@@ -302,5 +308,13 @@ def wanted_ports(
             shown[f"{port}/{protocol}"] = None
         for place in places:
             first, last = parse_range(place.host_port or "0") or (0, 0)
-            wanted.append(Wanted(port, protocol, place.host_ip, first, last))
+            wanted.append(Wanted(port, protocol, _address(place.host_ip), first, last))
     return wanted, shown
+
+
+def _address(host_ip: str) -> str:
+    """What is no address means every address, as Go's parser has it."""
+    try:
+        return str(ipaddress.ip_address(host_ip))
+    except ValueError:
+        return ""
