@@ -22,6 +22,8 @@ _BOTH = {
     "compression": "gzip gunzip:gzip zcat:gzip uncompress:gzip bzip2:gzip bunzip2:gzip bzcat:gzip xz:gzip "
     "unxz:gzip xzcat:gzip lzma:gzip unlzma:gzip lzcat:gzip",
     "tar": "tar",
+    "account_friendly": "adduser addgroup deluser delgroup",
+    "account_passwords": "passwd chpasswd",
     "privileges": "setpriv setuidgid chpst",
     "files_list": "ls",
     "files_make": "mkdir rmdir rm touch mkfifo mknod mktemp truncate fallocate sync",
@@ -45,6 +47,7 @@ _BUSYBOX = {
 _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
+    "account_tools": "useradd usermod userdel groupadd groupmod groupdel",
     "privileges": "gosu su-exec:su_exec runuser",
     "awk.main": "mawk:awk gawk:awk",
     "text_count": "b2sum:checksum",
@@ -61,10 +64,29 @@ def _rows(flavour: str, *groups: dict[str, str]) -> dict[str, str]:
     return rows
 
 
+# Program strings of families that are not the tools' own.
+_PACKAGES = {
+    "apk": "packages.apk:apk",
+    "apt": "packages.apt:apt",
+    "dpkg/dpkg": "packages.dpkg:dpkg",
+    "dpkg/dpkg-query": "packages.dpkg:dpkg_query",
+    "dpkg": "packages.dpkg:quiet",
+    "stub": "packages.stubs:stub",
+    "python/pip": "packages.languages:pip",
+    "node/npm": "packages.languages:npm",
+    "node/npx": "packages.languages:npm",
+    "node/yarn": "packages.languages:npm",
+    "node/corepack": "packages.languages:npm",
+    "gnu/yum": "packages.languages:yum",
+    "gnu/dnf": "packages.languages:yum",
+    "gnu/microdnf": "packages.languages:yum",
+}
+
 PROGRAMS = {
     "busybox/busybox": f"{_PACKAGE}.multicall:busybox",
     **_rows("busybox", _BOTH, _BUSYBOX),
     **_rows("gnu", _BOTH, _GNU),
+    **{program: f"{_PACKAGE}.{place}" for program, place in _PACKAGES.items()},
 }
 """Program string -> "module:function"."""
 
