@@ -19,6 +19,7 @@ from daemon.engine.containers.service import Containers
 from daemon.engine.execs import Execs
 from daemon.engine.images.service import Images
 from daemon.engine.networks import Networks
+from daemon.engine.registries import Registries
 from daemon.engine.system import System
 from daemon.engine.volumes import Volumes
 from daemon.events import Events
@@ -81,18 +82,23 @@ class Daemon:
         self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)
 
     def _make_images(self) -> Images:
+        config, version = self.config, self.profile.version
+        registries = Registries(
+            folder=lambda: self.folder,
+            mirror=config.registry_mirror,
+            insecure=tuple(config.insecure_registries),
+            catalog=tuple(Path(folder) for folder in config.images),
+            unknown=config.unknown_images,
+            user_agent=f"docker/{version} go/{self.profile.go_version} os/linux arch/amd64",
+            faults=self.faults,
+        )
         return Images(
             self.layers,
             self.clock,
             self.events,
-            lambda: self.folder,
-            mirror=self.config.registry_mirror,
-            insecure=tuple(self.config.insecure_registries),
-            catalog=tuple(Path(folder) for folder in self.config.images),
-            unknown=self.config.unknown_images,
-            pull_rate=self.config.pull_rate,
-            engine_version=self.profile.version,
-            faults=self.faults,
+            registries,
+            pull_rate=config.pull_rate,
+            engine_version=version,
         )
 
     def _make_containers(self) -> Containers:

@@ -57,12 +57,14 @@ async def test_a_download_that_breaks_off_is_told_in_band(mock: MockDaemon, dock
 
 async def test_the_third_layer_may_be_the_broken_one(mock: MockDaemon, docker: Client) -> None:
     plain = lines(await pull(docker, "httpd", "alpine"))
+    layers = (await docker.get("/images/httpd:alpine/json")).json["RootFS"]["Layers"]
     third = [m["id"] for m in plain if m["status"] == "Pulling fs layer"][2]
     await docker.delete("/images/httpd:alpine")
     mock.daemon.faults.arm(Fault(FaultPoint.PULL_INTERRUPTED, where={"digest": f"sha256:{third}*"}))
     messages = lines(await pull(docker, "httpd", "alpine"))
     assert messages[-1]["error"] == "unexpected EOF"
     assert (await docker.get("/images/json?all=1")).json == []
+    assert not any(layer in mock.daemon.layers for layer in layers), "what came before is let go"
 
 
 async def test_bytes_that_are_not_the_digests_are_refused(mock: MockDaemon, docker: Client) -> None:

@@ -41,7 +41,12 @@ class Creating:
 
     def commit(self, commit: Commit) -> Image:
         parent = self._parent(commit.image_id)
-        layer = self._register(commit.layer)
+        with self._images.keeping() as keep:
+            layer = self._register(commit.layer)
+            keep(layer)
+            return self._add_child(parent, commit, layer)
+
+    def _add_child(self, parent: Image | None, commit: Commit, layer: str) -> Image:
         diff_ids = list(parent.diff_ids) if parent else []
         if layer != EMPTY_LAYER:
             diff_ids.append(layer)
@@ -80,8 +85,15 @@ class Creating:
         platform = platform or platforms.HOST
         if platform.os != "linux":
             raise InvalidParameter(f"operating system is not supported: {platform.os}")
-        layer = self._register(file)
-        document = {
+        with self._images.keeping() as keep:
+            layer = self._register(file)
+            keep(layer)
+            return self._add(self._imported(config, comment, platform), [layer])
+
+    def _imported(
+        self, config: Mapping[str, Any], comment: str, platform: Platform
+    ) -> dict[str, Any]:
+        return {
             "architecture": platform.architecture,
             "comment": comment,
             "config": go_config(dict(config)),
@@ -90,7 +102,6 @@ class Creating:
             "os": platform.os,
             "variant": platform.variant,
         }
-        return self._add(document, [layer])
 
     def _register(self, file: IO[bytes]) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from api_schema.images import ImageSummary
@@ -29,12 +29,14 @@ class ListOptions:
 
 
 class Listing:
+    """`containers` counts the users of each image."""
+
     def __init__(
-        self, images: ImageStore, references: References, containers_of: Callable[[str], int]
+        self, images: ImageStore, references: References, containers: Mapping[str, int]
     ) -> None:
         self._images = images
         self._references = references
-        self._containers_of = containers_of
+        self._containers = containers
 
     def summaries(self, options: ListOptions) -> list[ImageSummary]:
         """Newest first."""
@@ -69,7 +71,7 @@ class Listing:
 
     def _summary(self, image: Image, names: list[Reference], shared: bool) -> ImageSummary:
         return ImageSummary(
-            containers=self._containers_of(image.id),
+            containers=self._containers.get(image.id, 0),
             created=(image.created or 0) // SECOND,
             id=image.id,
             labels=image.labels,

@@ -80,12 +80,21 @@ class Loading:
                 "invalid manifest, layers length mismatch: "
                 f"expected {len(paths)}, got {len(image.diff_ids)}"
             )
-        for number, (path, expected) in enumerate(zip(paths, image.diff_ids, strict=True)):
-            if expected not in self._images.layers:
-                self._load_layer(layout, number, path, expected)
-        return self._images.add(image)
+        with self._images.keeping() as keep:
+            for number, (path, expected) in enumerate(zip(paths, image.diff_ids, strict=True)):
+                if expected not in self._images.layers:
+                    self._load_layer(layout, number, path, expected, keep)
+                keep(expected)
+            return self._images.add(image)
 
-    def _load_layer(self, layout: Layout, number: int, path: str, expected: str) -> None:
+    def _load_layer(
+        self,
+        layout: Layout,
+        number: int,
+        path: str,
+        expected: str,
+        keep: Callable[[str], None],
+    ) -> None:
         with layout.open(path) as file:
             if not self._quiet:
                 self._emit(
@@ -95,6 +104,7 @@ class Loading:
                 actual = self._images.layers.add_tar(file).diff_id
             except ArchiveError as error:
                 raise System(str(error)) from error
+        keep(actual)
         if actual != expected:
             raise System(
                 f'invalid diffID for layer {number}: expected "{expected}", got "{actual}"'

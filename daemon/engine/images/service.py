@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any
 
 from api_schema.go_time import go_time
 from api_schema.images import (
@@ -29,6 +29,7 @@ from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.sources import BlobSources
 from daemon.engine.images.store import ImageStore
 from daemon.engine.images.threads import IN_MEMORY, off_loop
+from daemon.engine.registries import Registries
 from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound
 from daemon.fs.layers import LayerStore
 from daemon.tasks import Tasks
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from daemon.engine.images.remote import Remote
     from daemon.engine.registry_client import RegistryAuth, RegistryClient
     from daemon.events import Events
-    from daemon.faults import Faults
 
 SCRATCH = "scratch"
 
@@ -51,15 +51,10 @@ class Images:
         layers: LayerStore,
         clock: Clock,
         events: Events,
-        folder: Callable[[], str],
+        registries: Registries,
         *,
-        mirror: str | None = None,
-        insecure: tuple[str, ...] = (),
-        catalog: tuple[Path, ...] = (),
-        unknown: Literal["refuse", "synthesize"] = "refuse",
         pull_rate: int | None = None,
         engine_version: str = "28.5.2",
-        faults: Faults | None = None,
     ) -> None:
         self.layer_store = layers
         self.store = ImageStore(layers)
@@ -70,31 +65,15 @@ class Images:
         self.engine_version = engine_version
         self._clock = clock
         self._events = events
-        self._faults = faults
-        self._tasks = Tasks("images")
-        self._folder = folder
-        self._mirror = mirror
-        self._insecure = insecure
-        self._catalog = catalog
-        self._unknown: Literal["refuse", "synthesize"] = unknown
+        self._registries = registries
         self._registry: RegistryClient | None = None
+        self._tasks = Tasks("images")
 
     @property
     def registry(self) -> RegistryClient:
-        """Made, and its HTTP client imported, at the first use: a daemon without pulls never needs it."""
+        """Made at the first use."""
         if self._registry is None:
-            from daemon.engine.registry_client import RegistryClient
-
-            self._registry = RegistryClient(
-                self._folder,
-                self._clock,
-                faults=self._faults,
-                mirror=self._mirror,
-                insecure=self._insecure,
-                images=self._catalog,
-                unknown=self._unknown,
-                user_agent=f"docker/{self.engine_version} go/go1.25.3 os/linux arch/amd64",
-            )
+            self._registry = self._registries.client(self._clock)
         return self._registry
 
     async def close(self) -> None:
@@ -135,9 +114,6 @@ class Images:
     def repo_digests(self, image: Image) -> list[str]:
         return self.references.digests(image.id)
 
-    def containers_of(self, image_id: str) -> int:
-        return sum(1 for user in self.users() if user.image_id == image_id)
-
     # telling
 
     def tell(self, action: str, image_id: str, name: str = "") -> None:
@@ -151,7 +127,8 @@ class Images:
     # operations
 
     def summaries(self, options: ListOptions) -> list[ImageSummary]:
-        return Listing(self.store, self.references, self.containers_of).summaries(options)
+        containers = Counter(user.image_id for user in self.users())
+        return Listing(self.store, self.references, containers).summaries(options)
 
     def inspect(self, image: Image) -> ImageInspect:
         return Inspecting(self.store, self.references).inspect(image)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from daemon.engine.images.image import Image
 from daemon.fs.layers import LayerStore, chain_id
@@ -54,6 +55,21 @@ class ImageStore:
             self._diff_ids[chain] = diff_id
         self._images[image.id] = image
         return image
+
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[Callable[[str], None]]:
+        """Inside, layers that are handed to what this yields stay, although no image has them yet."""
+        kept: list[str] = []
+
+        def keep(diff_id: str) -> None:
+            self.layers.retain(diff_id)
+            kept.append(diff_id)
+
+        try:
+            yield keep
+        finally:
+            for diff_id in kept:
+                self.layers.release(diff_id)
 
     def set_parent(self, image: Image, parent_id: str) -> None:
         image.parent = parent_id

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
@@ -18,45 +17,28 @@ from daemon.engine.registry_client.endpoints import Endpoint, pull_endpoints, pu
 from daemon.engine.registry_client.repository import Repository, search
 
 if TYPE_CHECKING:
+    from daemon.engine.registries import Registries
     from daemon.engine.registry_client.hub import Hub
-    from daemon.faults import Faults
 
 CONNECT_SECONDS = 30.0
 
 
 class RegistryClient:
-    """`folder` is asked for when the hub's socket is needed, and not before."""
-
-    def __init__(
-        self,
-        folder: Callable[[], str],
-        clock: Clock,
-        *,
-        mirror: str | None = None,
-        insecure: tuple[str, ...] = (),
-        images: tuple[Path, ...] = (),
-        unknown: Literal["refuse", "synthesize"] = "refuse",
-        user_agent: str = "docker",
-        faults: Faults | None = None,
-    ) -> None:
-        self._folder = folder
+    def __init__(self, registries: Registries, clock: Clock) -> None:
+        self._registries = registries
         self._clock = clock
-        self._faults = faults
-        self._mirror = mirror
-        self._insecure = insecure
-        self._images = images
-        self._unknown = unknown
-        self._user_agent = user_agent
         self._hub: Hub | None = None
         self._hub_lock = asyncio.Lock()
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._plain_hosts: set[str] = set()
 
     def pull_endpoints(self, reference: Reference) -> list[Endpoint]:
-        return self._ordered(pull_endpoints(reference.domain, self._mirror, self._insecure))
+        return self._ordered(
+            pull_endpoints(reference.domain, self._registries.mirror, self._registries.insecure)
+        )
 
     def push_endpoints(self, domain: str) -> list[Endpoint]:
-        return self._ordered(push_endpoints(domain, self._insecure))
+        return self._ordered(push_endpoints(domain, self._registries.insecure))
 
     def _ordered(self, endpoints: list[Endpoint]) -> list[Endpoint]:
         """A host that answered plain HTTP is not asked for TLS again."""
@@ -79,11 +61,11 @@ class RegistryClient:
         self._remember(endpoint)
 
     def _repository(self, *parts: Any) -> Repository:  # noqa: ANN401 - Repository's
-        if not self._faults:
+        if not self._registries.faults:
             return Repository(*parts)
         from daemon.engine.registry_client.staged import StagedRepository
 
-        return StagedRepository(self._faults, self._clock, *parts)
+        return StagedRepository(self._registries.faults, self._clock, *parts)
 
     def _remember(self, endpoint: Endpoint) -> None:
         if endpoint.scheme == "http":
@@ -107,10 +89,10 @@ class RegistryClient:
                 from daemon.engine.registry_client.hub import Hub
 
                 hub = Hub(
-                    self._folder(),
+                    self._registries.folder(),
                     self._clock.monotonic,
-                    images=self._images,
-                    unknown=self._unknown,
+                    images=self._registries.catalog,
+                    unknown=self._registries.unknown,
                 )
                 await hub.start()
                 self._hub = hub
@@ -139,6 +121,6 @@ class RegistryClient:
         return aiohttp.ClientSession(
             connector=connector,
             auto_decompress=False,
-            headers={"User-Agent": self._user_agent},
+            headers={"User-Agent": self._registries.user_agent},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
         )

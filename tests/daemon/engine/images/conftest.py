@@ -8,6 +8,7 @@ import pytest
 
 from daemon.clock import Clock
 from daemon.engine.images.service import Images, parse_reference
+from daemon.engine.registries import Registries
 from daemon.engine.registry_client import RegistryAuth
 from daemon.fs.layers import LayerStore
 
@@ -54,7 +55,8 @@ async def images() -> AsyncIterator[Service]:
     told = Told()
     # The socket's path must fit in 104 bytes, which pytest's own folders do not promise.
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(LayerStore(clock.now), clock, told, lambda: folder)
+        registries = Registries(lambda: folder)
+        service = Service(LayerStore(clock.now), clock, told, registries)
         service.told = told
         yield service
         await service.close()
