@@ -218,8 +218,11 @@ class Creation:
             self._make_working_dir(container)
 
     def _copy_up(self, container: Container, point: MountPoint) -> None:
-        volume = Filesystem(self._around.volumes.get(point.name).tree)
-        copy_up(self._around.rootfs.bare(container), point.destination, volume)
+        image = self._around.rootfs.bare(container)
+        # A volume that cannot be mounted is no hindrance before there is something to put into it.
+        if image.isdir(point.destination):
+            volume = Filesystem(self._around.volumes.get(point.name).tree)
+            copy_up(image, point.destination, volume)
 
     def _make_working_dir(self, container: Container) -> None:
         path = container.config.working_dir
