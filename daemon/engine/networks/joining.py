@@ -51,6 +51,7 @@ class Joiner:
             namespace=namespace,
             aliases=list(settings.aliases or []),
             hostname=hostname,
+            links=_links(settings.links or []),
         )
         if has_addresses:
             self._take_addresses(network, attachment, settings)
@@ -94,7 +95,7 @@ class Joiner:
         for network in self._networks_of(namespace):
             if network.has_names:
                 plain = name.removesuffix(f".{network.name}")
-                for attachment in network.named(plain):
+                for attachment in network.named(plain, namespace):
                     found += [str(address) for _pool, address in attachment.addresses]
         self._turn += 1
         start = self._turn % len(found) if found else 0
@@ -114,6 +115,12 @@ def _take(network: Network, version: int, wanted: str) -> tuple[Pool, IPAddress]
     raise System(
         f"no available IPv{version} addresses on this network's address pools: {network.name} ({network.id})"
     )
+
+
+def _links(specs: list[str]) -> dict[str, str]:
+    """`container:alias`, or the container's own name as its alias."""
+    pairs = (spec.partition(":") for spec in specs)
+    return {alias or name: name.removeprefix("/") for name, _colon, alias in pairs}
 
 
 def _give_back(attachment: Attachment) -> None:

@@ -31,6 +31,8 @@ class Attachment:
     namespace: NetNamespace
     aliases: list[str] = field(default_factory=list)
     hostname: str = ""
+    links: dict[str, str] = field(default_factory=dict)
+    """Names that only this container knows its neighbours by, and the names or ids that they stand for."""
     addresses: list[tuple[Pool, IPAddress]] = field(default_factory=list)
 
     @property
@@ -111,11 +113,15 @@ class Network:
     def pool(self, version: int) -> Pool | None:
         return next((pool for pool in self.pools if pool.version == version), None)
 
-    def named(self, name: str) -> Iterator[Attachment]:
-        """Everybody who answers to `name` here."""
+    def named(self, name: str, asking: NetNamespace) -> Iterator[Attachment]:
+        """Everybody who answers to `name` here; the links of who asks come first."""
+        for own in self.attachments.values():
+            if own.namespace is asking and name in own.links:
+                name = own.links[name]
         wanted = name.lower()
         for attachment in self.attachments.values():
-            if any(known.lower() == wanted for known in attachment.dns_names):
+            answers = (attachment.container_id, *attachment.dns_names)
+            if any(known.lower() == wanted for known in answers):
                 yield attachment
 
     def shown_ipam(self) -> IPAM:

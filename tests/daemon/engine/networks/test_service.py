@@ -131,6 +131,16 @@ def test_names_lead_to_everybody_who_has_them_in_turn(networks: Networks) -> Non
     assert asking.resolver("nosuch") == []
 
 
+def test_a_link_is_a_name_that_only_one_container_knows(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24")
+    linked, other = NetNamespace(clock=CLOCK), NetNamespace(clock=CLOCK)
+    join(networks, "n", "db")
+    join(networks, "n", "app", linked, links=["db:store", "db"])
+    join(networks, "n", "other", other)
+    assert linked.resolver("store") == linked.resolver("db") == ["10.9.0.2"]
+    assert other.resolver("store") == []
+
+
 def test_names_end_where_the_network_ends(networks: Networks) -> None:
     create(networks, "n")
     create(networks, "other")
