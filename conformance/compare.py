@@ -49,8 +49,8 @@ class Looseness:
     def _named(self, text: str) -> str:
         for name, value in self._variables:
             text = text.replace(value, f"{{{name}}}")
-            if re.fullmatch("[0-9a-f]{64}", value):
-                text = text.replace(value[:12], f"{{{name}:12}}")
+            if re.fullmatch("(sha256:)?[0-9a-f]{64}", value):
+                text = text.replace(value.removeprefix("sha256:")[:12], f"{{{name}:12}}")
         return text
 
 
