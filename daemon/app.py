@@ -19,6 +19,7 @@ from daemon.engine.containers.service import Containers
 from daemon.engine.execs import Execs
 from daemon.engine.images.service import Images
 from daemon.engine.networks import Networks
+from daemon.engine.plugins import Plugins
 from daemon.engine.registries import Registries
 from daemon.engine.system import System
 from daemon.engine.volumes import Volumes
@@ -70,6 +71,7 @@ class Daemon:
         self.container_views = ContainerViews(self.containers, self.images)
         self.build_cache = Cache(self.layers, self.clock, self.ids)
         self.sessions = Sessions()
+        self.plugins = Plugins(self.ids, self.events, self.profile.version)
         self.system = System(
             self.config,
             self.clock,

@@ -77,25 +77,27 @@ class Containers:
         shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway, self.doors)
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self.supervisor.auto_remove = self._remove_with_volumes
-        around = Surroundings(
-            self.registry,
-            images,
-            volumes,
-            networks,
-            self.rootfs,
-            events,
-            clock,
-            ids,
-            facts,
-            host_name,
-        )
-        self._creation = Creation(around)
+        self._creation = Creation(self._surroundings(ids, host_name))
         self._listing = Listing(self.registry, images)
         images.users = lambda: list(self.registry)
         volumes.users = self.volume_users
         self.stats = StatsSource(clock, facts.cpus)
         self.on_removed: list[Callable[[Container], None]] = [self.doors.forget]
         """Called with each container that is no more, so that caches can forget it."""
+
+    def _surroundings(self, ids: Ids, host_name: str) -> Surroundings:
+        return Surroundings(
+            self.registry,
+            self._images,
+            self._volumes,
+            self._networks,
+            self.rootfs,
+            self._events,
+            self._clock,
+            ids,
+            self._facts,
+            host_name,
+        )
 
     def _host_gateway(self) -> str:
         """What `host-gateway` stands for: the host on the default bridge."""
