@@ -5,13 +5,16 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
 
 from mockerd import MockDaemon
+
+if TYPE_CHECKING:
+    from tests.behaviour.boxes import Boxes
 
 
 @dataclass(frozen=True)
@@ -89,3 +92,13 @@ async def docker_1_24(mock: MockDaemon) -> AsyncIterator[Client]:
     client = Client(mock.socket_path, "1.24")
     yield client
     await client.session.close()
+
+
+@pytest.fixture
+async def boxes(docker: Client, mock: MockDaemon) -> Boxes:
+    """A daemon that has busybox, and a maker of containers."""
+    from tests.behaviour.boxes import Boxes
+
+    pulled = await docker.post("/images/create?fromImage=busybox&tag=latest")
+    assert pulled.status == 200
+    return Boxes(docker, mock.socket_path)
