@@ -26,6 +26,7 @@ class User:
     id: str
     image_id: str
     is_running: bool
+    diff_ids: tuple[str, ...] = (ALPINE_LAYER,)
 
 
 def use(mock: MockDaemon, *, running: bool) -> None:
@@ -97,7 +98,11 @@ async def test_an_image_in_a_stopped_container_must_be_forced(
         f"conflict: unable to delete {SHORT} (must be forced) - image is being used by stopped container "
         f"{CONTAINER[:12]}",
     )
-    assert {"Deleted": ALPINE_ID} in (await docker.delete(f"/images/{SHORT}?force=1")).json
+    assert (await docker.delete(f"/images/{SHORT}?force=1")).json == [
+        {"Untagged": "alpine:3.10"},
+        {"Untagged": f"alpine@{ALPINE_DIGEST}"},
+        {"Deleted": ALPINE_ID},
+    ], "the layer stays for the container"
 
 
 async def test_forcing_the_name_of_a_running_containers_image_only_untags(

@@ -28,6 +28,8 @@ class User(Protocol):
     @property
     def image_id(self) -> str: ...
     @property
+    def diff_ids(self) -> tuple[str, ...]: ...
+    @property
     def is_running(self) -> bool: ...
 
 
@@ -123,7 +125,7 @@ class Removal:
             raise
         parent = self._images.get(image.parent)
         self._untag_all(image, records)
-        removed = self._images.remove(image)
+        removed = self._images.remove(image, {user.diff_ids for user in self._users()})
         self._tell("delete", image.id, image.id)
         records += [ImageDeleteItem(deleted=id) for id in (image.id, *removed)]
         if prune and parent is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from daemon.engine.images.image import Image
 from daemon.fs.layers import LayerStore, chain_id
@@ -78,18 +78,19 @@ class ImageStore:
     def children(self, image_id: str) -> set[str]:
         return self._children.get(image_id, set())
 
-    def remove(self, image: Image) -> list[str]:
-        """Returns the chain ids of the layers that went with it, from the top down."""
+    def remove(self, image: Image, held: Collection[tuple[str, ...]] = ()) -> list[str]:
+        """Returns the chain ids of the layers that went with it, from the top down; a container's stay, `held`."""
         del self._images[image.id]
         for child in self._children.pop(image.id, set()):
             self._images[child].parent = ""
         self._children.get(image.parent, set()).discard(image.id)
+        staying = {chain for diff_ids in held for chain in chains(diff_ids)}
         removed = []
         for chain in reversed(chains(image.diff_ids)):
             self._chains[chain] -= 1
             if not self._chains[chain]:
                 del self._chains[chain], self._diff_ids[chain]
-                removed.append(chain)
+                removed += [] if chain in staying else [chain]
         for diff_id in image.diff_ids:
             self.layers.release(diff_id)
         return removed
