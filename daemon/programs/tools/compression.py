@@ -109,6 +109,7 @@ _LONG = (
     "cfkdtvqn123456789rlNS:",
     about="Compress or decompress FILEs (or stdin)",
     gnu="aeT:zM:",
+    package="1.12",
     long=_LONG,
 )
 async def gzip(proc: Process, options: Options) -> int:

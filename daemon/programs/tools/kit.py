@@ -128,7 +128,8 @@ async def _asked_for_help(
             await proc.err(_busybox_usage(proc, usage, about))
         return True
     if "version" in options and is_gnu(proc):
-        await proc.out(f"{os.path.basename(name_of(proc))} ({package}\n")
+        name = os.path.basename(name_of(proc))
+        await proc.out(f"{name} ({package}\n" if ")" in package else f"{name} {package}\n")
         return True
     return False
 

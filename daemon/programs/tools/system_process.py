@@ -89,6 +89,11 @@ _COLUMNS: dict[str, tuple[str, int, Field]] = {
     "comm": ("COMMAND", -15, lambda p, n: p.name),
     "args": ("COMMAND", -27, lambda p, n: gnu_command_line(p)),
     "time": ("TIME", 8, lambda p, n: _cpu_time(p)),
+    "bsdtime": (
+        "TIME",
+        6,
+        lambda p, n: f"{int(p.cpu_seconds) // 60}:{int(p.cpu_seconds) % 60:02d}",
+    ),
     "etime": ("ELAPSED", 11, lambda p, n: _elapsed(p)),
     "tty": ("TTY", -8, lambda p, n: terminal_name(p)),
     "stat": ("STAT", -4, lambda p, n: _state(p)),
@@ -121,7 +126,7 @@ _ALIASES = {
     "pgrp": "pgid",
 }
 _FULL = "uid=UID,pid,ppid,c,stime,tty,time,args=CMD"
-_BSD_USER = "user,pid,pcpu,pmem,vsz,rss,tty,stat,start,time,args"
+_BSD_USER = "user,pid,pcpu,pmem,vsz,rss,tty,stat,start,bsdtime,args"
 
 
 async def ps(proc: Process) -> int:

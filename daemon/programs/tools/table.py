@@ -22,6 +22,9 @@ _BOTH = {
     "compression": "gzip gunzip:gzip zcat:gzip uncompress:gzip bzip2:gzip bunzip2:gzip bzcat:gzip xz:gzip "
     "unxz:gzip xzcat:gzip lzma:gzip unlzma:gzip lzcat:gzip",
     "tar": "tar",
+    "stty": "stty",
+    "editors.vi": "vi",
+    "editors.pager": "less more",
     "account_friendly": "adduser addgroup deluser delgroup",
     "account_passwords": "passwd chpasswd",
     "privileges": "setpriv setuidgid chpst",
@@ -47,6 +50,8 @@ _BUSYBOX = {
 _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
+    "editors.nano": "nano",
+    "editors.vi": "vim:vi",
     "account_tools": "useradd usermod userdel groupadd groupmod groupdel",
     "privileges": "gosu su-exec:su_exec runuser",
     "awk.main": "mawk:awk gawk:awk",

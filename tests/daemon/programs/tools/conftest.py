@@ -149,10 +149,10 @@ async def make_box() -> AsyncIterator[Callable[[str], ToolBox]]:
 
 
 @pytest.fixture
-def busybox(make_box: Callable[[str], ToolBox]) -> ToolBox:
+async def busybox(make_box: Callable[[str], ToolBox]) -> ToolBox:
     return make_box("busybox")
 
 
 @pytest.fixture
-def gnu(make_box: Callable[[str], ToolBox]) -> ToolBox:
+async def gnu(make_box: Callable[[str], ToolBox]) -> ToolBox:
     return make_box("gnu")

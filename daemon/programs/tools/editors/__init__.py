@@ -1,0 +1,1 @@
+"""Programs that take over the screen: pagers and editors."""
