@@ -23,6 +23,7 @@ class LoopExit(Exception):
     def __init__(self, levels: int, *, again: bool) -> None:
         super().__init__(levels)
         self.levels = levels
+        self.status = 0
         self.again = again
 
 

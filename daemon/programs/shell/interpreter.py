@@ -112,8 +112,10 @@ class Interpreter:
             await shell.traps.run_pending()
         except ShellExit as ended:
             status = ended.status
-        except (FunctionReturn, LoopExit) as left:
-            status = getattr(left, "status", 0)
+        except FunctionReturn as returned:
+            status = returned.status
+        except LoopExit:
+            status = 0
         except ShellError as error:
             status = (await shell.fatal(error)).status
         except ShellSyntaxError as error:
@@ -216,6 +218,10 @@ class Interpreter:
             shell.tested += 1
             try:
                 status = await self._stages(node)
+            except (FunctionReturn, LoopExit) as left:
+                if not shell.flavour.bash:
+                    left.status = int(not left.status)
+                raise
             finally:
                 shell.tested -= 1
             shell.status = int(not status)
@@ -340,7 +346,7 @@ class Interpreter:
             if left.levels > 1 and shell.loops > 1:
                 left.levels -= 1
                 raise
-            return 0, left.again
+            return left.status, left.again
 
     async def _while(self, node: While, tail: bool) -> int:
         shell, checkpoint = self.shell, self.shell.proc.checkpoint

@@ -320,6 +320,8 @@ class Lexer:
             if expression is not None:
                 self.pos += 2
                 return ArithSub(expression)
+            if not self.flavour.bash:
+                raise ShellSyntaxError("arithmetic", line=self.line_at(saved))
             self.pos = saved
         self.pos += 2
         return CommandSub(self.nested_list(")"))
@@ -355,7 +357,7 @@ class Lexer:
                 self._quoted_backslash(parts, '$`"\\\n')
             else:
                 depth += (char == "(") - (char == ")")
-                if char != '"':
+                if char != '"' or self.flavour.name == "ash":
                     parts.append(Quoted(char))
                 self.pos += 1
         if not self.final:

@@ -245,7 +245,9 @@ class Session:
             await shell.traps.run_pending()
         except ShellExit as ended:
             status = ended.status
-        except (FunctionReturn, LoopExit):
+        except FunctionReturn as returned:
+            status = returned.status
+        except LoopExit:
             status = shell.status
         except ShellError as error:
             status = (await shell.fatal(error)).status

@@ -136,6 +136,7 @@ _SYNTAX = {
     "unterminated": ("unterminated quoted string", "Unterminated quoted string"),
     "backquote": ("EOF in backquote substitution", "EOF in backquote substitution"),
     "brace": ("missing '}'", "Missing '}'"),
+    "arithmetic": ("missing '))'", "Missing '))'"),
     "for variable": ("bad for loop variable", "Bad for loop variable"),
     "function name": ("bad function name", "Bad function name"),
     "too deep": ("nested too deeply", "Nested too deeply"),

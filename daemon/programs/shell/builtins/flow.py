@@ -55,10 +55,8 @@ async def leave(shell: "Shell", argv: list[str]) -> int:
 def return_(shell: "Shell", argv: list[str]) -> int:
     """`return [status]`, from a function or a sourced file; elsewhere ash and dash leave."""
     status = _status_argument(shell, argv)
-    if not shell.calls and not shell.sourcing:
-        if shell.flavour.bash:
-            raise ShellError("return outside", status=2)
-        raise ShellExit(status)
+    if not shell.calls and not shell.sourcing and shell.flavour.bash:
+        raise ShellError("return outside", status=2)
     raise FunctionReturn(status)
 
 
