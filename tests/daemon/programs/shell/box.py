@@ -136,6 +136,10 @@ PLAIN: dict[str, Main] = {
 }
 
 
+BUSYBOX = ("find", "id", "sed")
+"""What the tests take from the tools."""
+
+
 class Programs:
     """Our shells, and the plain programs of this file."""
 
@@ -158,14 +162,26 @@ class Box:
         for path, program in SHELLS.values():
             self.fs.write_bytes(path, simulated_binary(program), 0o755)
         self.fs.symlink("/bin/sh", "/bin/ash")
+        for name in BUSYBOX:
+            self.fs.write_bytes(f"/bin/{name}", simulated_binary(f"busybox/{name}"), 0o755)
         for name in PLAIN:
-            self.fs.write_bytes(f"/bin/{name}", simulated_binary(f"test/{name}"), 0o755)
+            self.install(name)
         self.folder = folder
         self.machine = Machine(
             fs=self.fs, programs=Programs(), clock=self.clock, ids=Ids(1), hostname="host"
         )
         self.stdout = bytearray()
         self.stderr = bytearray()
+
+    def install(self, name: str) -> None:
+        """Put one of the plain programs into /bin."""
+        self.fs.write_bytes(f"/bin/{name}", simulated_binary(f"test/{name}"), 0o755)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the loop turn until `condition` holds."""
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110  the condition is the processes' own state
+                await asyncio.sleep(0)
 
     async def start(
         self,
