@@ -63,6 +63,7 @@ ALL_CHANGES: tuple[type[VersionChange], ...] = (
     v1_40.PrivateIpc,
     v1_32.PullPlatform,
     v1_30.WaitConditions,
+    v1_28.BinaryWebSocket,
     v1_28.DropContainersOfNetworkList,
     v1_25.KeyValueSecurityOptions,
     v1_25.RemoveByDaemon,

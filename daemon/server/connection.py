@@ -15,7 +15,7 @@ from typing import cast
 
 from aiohttp.web_protocol import RequestHandler
 
-from daemon.server.hijack import READ_AHEAD, Duplex
+from daemon.server.hijack import READ_AHEAD, Duplex, RawTransport
 
 HEAD_LIMIT = 1024 * 1024
 """Longest request line and longest header: build arguments travel in the query."""
@@ -27,9 +27,11 @@ SHORT_PAUSE, LONG_PAUSE, PATIENCE = 0.0003, 0.01, 2.0
 """Seconds: how the output of a stream waits for a client that has not read the head yet."""
 
 _MAY_HIJACK = re.compile(
-    rb"POST /[^ \r\n]*(?:/attach|exec/[^/ ]+/start|session|grpc)(?:\?[^ \r\n]*)? HTTP/1\.[01]\r\n"
+    rb"(?:GET /[^ \r\n]*/attach/ws|POST /[^ \r\n]*(?:/attach|exec/[^/ ]+/start|session|grpc))"
+    rb"(?:\?[^ \r\n]*)? HTTP/1\.[01]\r\n"
 )
 _METHOD = b"POST /"
+_WEBSOCKET = b"/attach/ws"
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
@@ -132,7 +134,7 @@ class Connection(asyncio.Protocol):
 
     def _examine(self, data: bytes) -> None:
         """Pass `data` on, unless it is, or may turn out to be, the start of a request that is hijacked."""
-        if data[: len(_METHOD)] != _METHOD[: len(data)]:
+        if data[: len(_METHOD)] != _METHOD[: len(data)] and _WEBSOCKET not in data:
             self._pass(data)
         elif b"\r\n" not in data:
             self._hold_or_pass(data)
@@ -229,9 +231,9 @@ class Connection(asyncio.Protocol):
         if self.transport and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    def hijack(self) -> Duplex:
+    def hijack(self, make: Callable[[RawTransport], Duplex] = Duplex) -> Duplex:
         """Take the connection over, with every byte that followed the request."""
-        duplex = Duplex(self)
+        duplex = make(self)
         self._duplex = duplex
         held, self._held = self._held, b""
         self._holding = False

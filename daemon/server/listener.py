@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 import stat
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 UNIX_PATH_LIMIT = 104
 """Bytes that fit in sun_path everywhere, its final NUL included."""
 _BACKLOG = 1024
+# aiohttp logs each request that it cannot parse as an error of ours; the client is told, that is enough.
+_GARBLED = logging.Logger("mockerd.http", logging.CRITICAL)
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -50,6 +53,7 @@ class Listener:
             self._answer,
             handler_cancellation=True,
             access_log=None,
+            logger=_GARBLED,
             max_line_size=HEAD_LIMIT,
             max_field_size=HEAD_LIMIT,
             auto_decompress=False,

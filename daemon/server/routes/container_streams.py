@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api_schema import go_json
+from api_schema.changes.v1_28 import BinaryWebSocket
 from api_schema.changes.v1_30 import WaitConditions
 from api_schema.changes.v1_41 import OneShotStats
 from api_schema.changes.v1_42 import MultiplexedStreamType
@@ -24,6 +25,7 @@ from daemon.server.hijack import Duplex
 from daemon.server.replies import Hijack, Json, Reply, Stream, stream_content_type
 from daemon.server.request import Request
 from daemon.server.routing import Route
+from daemon.server.websocket import WebSocket
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
@@ -174,32 +176,57 @@ def _attach(request: Request, daemon: Daemon) -> Reply:
     container.check(Trigger.ATTACH, request.vars["name"])
     known = MultiplexedStreamType.applies_to(request.version)
     content_type = stream_content_type(tty=container.config.tty, multiplexed_type_known=known)
-    return Hijack(lambda duplex: _attached(request, daemon, container, duplex, keys), content_type)
+    multiplexed = not container.config.tty
+    return Hijack(
+        lambda duplex: _attached(request, daemon, container, duplex, keys, multiplexed),
+        content_type,
+    )
+
+
+async def container_attach_websocket(request: Request, daemon: Daemon) -> Reply:
+    """Raw bytes in the messages of a WebSocket; here errors have a status."""
+    query = request.query
+    refusal = InvalidParameter(f"Invalid detach keys ({query.get('detachKeys')}) provided")
+    keys = parse_keys(query.get("detachKeys"), refusal) or DEFAULT_KEYS
+    container = daemon.containers.get(request.vars["name"])
+    container.check(Trigger.ATTACH, request.vars["name"])
+    return WebSocket(
+        lambda duplex: _attached(request, daemon, container, duplex, keys, multiplexed=False),
+        binary=BinaryWebSocket.applies_to(request.version),
+    )
 
 
 async def _attached(
-    request: Request, daemon: Daemon, container: Container, duplex: Duplex, keys: bytes
+    request: Request,
+    daemon: Daemon,
+    container: Container,
+    duplex: Duplex,
+    keys: bytes,
+    multiplexed: bool,
 ) -> None:
     query = request.query
     wanted = {STDOUT: query.flag("stdout"), STDERR: query.flag("stderr")}
     session = None
     if query.flag("stream"):
-        session = _session(request, daemon, container, keys)
+        session = _session(request, daemon, container, keys, multiplexed)
     if query.flag("logs"):
-        await _send_log(container, frozenset(n for n, asked in wanted.items() if asked), duplex)
+        names = frozenset(name for name, asked in wanted.items() if asked)
+        await _send_log(container, names, duplex, raw=not multiplexed)
     if session is not None:
         daemon.containers.emit(container, "attach")
         await session.run(duplex)
 
 
-def _session(request: Request, daemon: Daemon, container: Container, keys: bytes) -> Session:
+def _session(
+    request: Request, daemon: Daemon, container: Container, keys: bytes, multiplexed: bool
+) -> Session:
     query = request.query
     streams = daemon.containers.streams(container)
     stdin = query.flag("stdin") and container.config.open_stdin
     return Session(
         streams,
         streams.attach(stdout=query.flag("stdout"), stderr=query.flag("stderr")),
-        multiplexed=not container.config.tty,
+        multiplexed=multiplexed,
         stdin=stdin,
         close_stdin=container.config.stdin_once and not container.config.tty,
         detach_keys=keys,
@@ -212,7 +239,9 @@ def _detached(daemon: Daemon, container: Container) -> bytes:
     return b""
 
 
-async def _send_log(container: Container, streams: frozenset[str], duplex: Duplex) -> None:
+async def _send_log(
+    container: Container, streams: frozenset[str], duplex: Duplex, *, raw: bool
+) -> None:
     options = LogOptions(
         streams=streams,
         since=0,
@@ -221,7 +250,7 @@ async def _send_log(container: Container, streams: frozenset[str], duplex: Duple
         follow=False,
         timestamps=False,
         details=False,
-        raw=container.config.tty,
+        raw=raw,
     )
     async for data in log_lines(container, options):
         await duplex.write(data)
@@ -232,4 +261,5 @@ ROUTES = [
     Route("GET", "/containers/{name}/stats", container_stats),
     Route("GET", "/containers/{name}/logs", container_logs),
     Route("POST", "/containers/{name}/attach", container_attach, shielded=False),
+    Route("GET", "/containers/{name}/attach/ws", container_attach_websocket),
 ]
