@@ -30,12 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("mockerd.server")
 _DOUBLE_SLASH = re.compile(r"//|/\.{1,2}(/|$)")
 _FROM_A_WEB_PAGE = "requests of web pages are refused: any page could control this daemon"
-# As Go's server words it, in the status line as well.
-_WITHOUT_HOST = (
-    b"HTTP/1.1 400 Bad Request: missing required Host header\r\n"
-    b"Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-    b"400 Bad Request: missing required Host header"
-)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -124,10 +118,6 @@ class Dispatcher:
     async def _answer(self, raw: BaseRequest, exchange: Exchange) -> None:
         if exchange.connection.over_tcp and "Origin" in raw.headers:
             return self._send_error(exchange, HTTPStatus.FORBIDDEN, _FROM_A_WEB_PAGE)
-        if "Host" not in raw.headers and not exchange.http10:
-            exchange.reusable = False
-            exchange.connection.write(_WITHOUT_HOST)
-            return None
         target, _, query = raw.raw_path.partition("?")
         path = unquote(target, errors="surrogateescape") if "%" in target else target
         exchange.request.path = path

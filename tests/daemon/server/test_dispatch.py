@@ -218,13 +218,6 @@ async def test_requests_in_one_packet_are_answered_in_order(daemon: Daemon) -> N
     writer.close()
 
 
-async def test_a_request_without_a_host_is_refused(daemon: Daemon) -> None:
-    reader, writer = await send(daemon, b"GET /large HTTP/1.1\r\n\r\n")
-    answer = await reader.read()
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request: missing required Host header\r\n")
-    writer.close()
-
-
 async def test_what_is_no_http_is_refused_and_nobody_else_suffers(
     daemon: Daemon, http: aiohttp.ClientSession
 ) -> None:
