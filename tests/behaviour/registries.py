@@ -9,12 +9,13 @@ from aiohttp import web
 from fake_registry.app import create_app
 from fake_registry.catalog.store import CatalogStore
 from fake_registry.registry import Registry
+from fake_registry.store import Store
 
 
 @asynccontextmanager
-async def a_registry(**policies: Any) -> AsyncIterator[str]:
-    """Yields `127.0.0.1:port`; it has the sample images, and these policies."""
-    runner = web.AppRunner(create_app(Registry(CatalogStore(), **policies)))
+async def a_registry(store: Store | None = None, **policies: Any) -> AsyncIterator[str]:
+    """Yields `127.0.0.1:port`; it has the sample images unless it has a store of its own, and these policies."""
+    runner = web.AppRunner(create_app(Registry(store or CatalogStore(), **policies)))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -24,15 +23,6 @@ class Told:
     def emit(self, type: str, action: str, id: str, attributes: dict[str, str]) -> None:
         assert type == "image"
         self.events.append((action, id, attributes))
-
-
-@dataclass
-class Container:
-    """A user of an image."""
-
-    id: str
-    image_id: str
-    is_running: bool
 
 
 class Service(Images):
