@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -97,11 +98,21 @@ class Repository:
 
     async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytes:
         data = bytearray()
-        async for chunk in response.content.iter_chunked(CHUNK):
+        async for chunk in self._chunks(response):
             data += chunk
             if len(data) > MANIFEST_BYTES_MAX:
                 raise UnexpectedAnswer("rejecting manifest: size exceeds limit")
         return bytes(data)
+
+    async def _document(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
+        """A JSON object, whatever it calls itself."""
+        try:
+            document = json.loads(await self._read_bounded(response))
+        except ValueError as error:
+            raise UnexpectedAnswer(f"error parsing HTTP {response.status} response body") from error
+        if not isinstance(document, dict):
+            raise UnexpectedAnswer(f"error parsing HTTP {response.status} response body")
+        return document
 
     async def tags(self) -> list[str]:
         """All of them, page by page."""
@@ -109,8 +120,7 @@ class Repository:
         url: str | None = self._url("tags/list")
         while url:
             async with self._request("GET", url) as response:
-                document: dict[str, Any] = await response.json()
-                found += document.get("tags") or []
+                found += (await self._document(response)).get("tags") or []
                 following = response.links.get("next")
                 url = str(following["url"]) if following else None
         return found
@@ -271,7 +281,7 @@ class Repository:
             async with request as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await _refused(response)
-                document = await response.json()
+                document = await self._document(response)
         except _TRANSPORT_ERRORS as error:
             raise unreachable("GET", challenge.realm, error) from error
         token = document.get("token") or document.get("access_token")
