@@ -34,6 +34,7 @@ PROGRAMS = {
     "whoami/whoami": f"{_PACKAGE}.small_web:whoami",
     "helloworld/helloworld": f"{_PACKAGE}.small_web:helloworld",
     "busybox/httpd": f"{_PACKAGE}.small_web:busybox_httpd",
+    "python/python": f"{_PACKAGE}.python:main",
     "hello/hello": f"{_PACKAGE}.hello:main",
 }
 """Program string -> "module:function"."""
