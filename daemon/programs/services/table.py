@@ -35,6 +35,16 @@ PROGRAMS = {
     "helloworld/helloworld": f"{_PACKAGE}.small_web:helloworld",
     "busybox/httpd": f"{_PACKAGE}.small_web:busybox_httpd",
     "python/python": f"{_PACKAGE}.python:main",
+    "node/node": f"{_PACKAGE}.node:node",
+    **dict.fromkeys(("node/npm", "node/npx", "node/yarn", "node/corepack"), f"{_PACKAGE}.node:npm"),
+    "memcached/memcached": f"{_PACKAGE}.memcached:memcached",
+    "mongo/mongod": f"{_PACKAGE}.mongo:mongod",
+    "mongo/mongosh": f"{_PACKAGE}.mongo:mongosh",
+    "rabbitmq/rabbitmq-server": f"{_PACKAGE}.rabbitmq:server",
+    **{
+        f"rabbitmq/{name}": f"{_PACKAGE}.rabbitmq:tool"
+        for name in ("rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-plugins")
+    },
     "hello/hello": f"{_PACKAGE}.hello:main",
 }
 """Program string -> "module:function"."""
