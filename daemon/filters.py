@@ -27,8 +27,19 @@ class Filters:
     def get(self, name: str) -> list[str]:
         return self._values.get(name, [])
 
+    def boolean(self, name: str, default: bool) -> bool:
+        """Go's GetBoolOrDefault: true or false, not both; anything else is refused in its words."""
+        if name not in self._values:
+            return default
+        values = set(self._values[name])
+        is_true, is_false = bool(values & _TRUE), bool(values & _FALSE)
+        if is_true == is_false:
+            shown = " ".join(sorted(self._values[name]))
+            raise InvalidParameter(f"invalid filter '{name}=[{shown}]'")
+        return is_true
+
     def flag(self, name: str, default: bool) -> bool:
-        """A filter that is true or false, once; anything else is refused in Docker's words."""
+        """The same in the words that Docker has for networks alone."""
         values = self._values.get(name)
         if not values:
             return default

@@ -188,13 +188,7 @@ class Volumes:
 
 
 def _dangling(filters: Filters) -> bool | None:
-    if "dangling" not in filters:
-        return None
-    try:
-        return filters.flag("dangling", False)
-    except InvalidParameter:
-        values = " ".join(sorted(filters.get("dangling")))
-        raise InvalidParameter(f"invalid filter 'dangling=[{values}]'") from None
+    return filters.boolean("dangling", False) if "dangling" in filters else None
 
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})

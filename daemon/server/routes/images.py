@@ -48,7 +48,7 @@ def _list_options(request: Request, daemon: Daemon) -> ListOptions:
     shared = SharedSizeOfImages.applies_to(request.version)
     return ListOptions(
         all=request.query.flag("all"),
-        dangling=filters.flag("dangling", False) if "dangling" in filters else None,
+        dangling=filters.boolean("dangling", False) if "dangling" in filters else None,
         before=_oldest(filters, daemon),
         since=_newest(filters, daemon),
         labels=filters.labels,
@@ -146,7 +146,7 @@ async def image_prune(request: Request, daemon: Daemon) -> Reply:
         return filters.labels(own) and not excluded
 
     options = PruneOptions(
-        dangling=filters.flag("dangling", True),
+        dangling=filters.boolean("dangling", True),
         until=parse_timestamp(until[0], daemon.clock.now()) if until else None,
         labels=labels,
     )

@@ -42,8 +42,8 @@ async def image_search(request: Request, daemon: Daemon) -> Reply:
     filters = request.query.filters(SEARCH_FILTERS)
     options = SearchOptions(
         limit=_limit(request),
-        is_official=filters.flag("is-official", False) if "is-official" in filters else None,
-        is_automated=filters.flag("is-automated", False),
+        is_official=filters.boolean("is-official", False) if "is-official" in filters else None,
+        is_automated=filters.boolean("is-automated", False),
         stars=_stars(filters),
     )
     return Json(await daemon.images.remote().search(request.query.get("term"), options))
