@@ -119,14 +119,12 @@ async def _at_end(
     if not held[0] and not held[1]:
         return 0
     shorter = paths[0] if not held[0] else paths[1]
-    if "s" not in options:
-        where = f" after byte {at}, line {line}" if at and is_gnu(proc) else ""
-        where = ", in line".join(where.split(", line")) if where and "l" not in options else where
-        await proc.err(
-            f"cmp: EOF on {shorter}{where}\n"
-            if at or not is_gnu(proc)
-            else f"cmp: EOF on {shorter} which is empty\n"
-        )
+    if "s" in options:
+        return 1
+    where = f" after byte {at}" if "l" in options else f" after byte {at}, line {line}"
+    if is_gnu(proc) and not at:
+        where = " which is empty"
+    await proc.err(f"cmp: EOF on {shorter}{where if is_gnu(proc) else ''}\n")
     return 1
 
 

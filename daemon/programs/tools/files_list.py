@@ -115,7 +115,7 @@ class _Lister:
             try:
                 return Entry(name, path, self.proc.stat(path, follow=follow))
             except OSError:
-                if not follow:
+                if not follow or (operand and not self.gnu):
                     raise
                 return Entry(name, path, self.proc.stat(path, follow=False))
         except OSError as error:

@@ -386,7 +386,12 @@ def _reference(proc: Process, path: str) -> Stat:
 
 
 def _newer(proc: Process, words: list[str]) -> Plain:
-    limit = _reference(proc, words[0]).mtime_ns
+    try:
+        limit = _reference(proc, words[0]).mtime_ns
+    except Failure as failure:
+        if is_gnu(proc):
+            raise
+        raise Failure(f"can't stat '{words[0]}': No such file or directory") from failure
     return lambda found: found.info.mtime_ns > limit
 
 

@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from daemon.process.process import Process
@@ -140,7 +140,7 @@ def _busybox_usage(proc: Process, usage: str, about: str) -> str:
 
 
 async def _usage(proc: Process, text: str, usage: str, about: str) -> None:
-    if text.startswith("Usage: "):
+    if text.startswith(("Usage: ", "\nUsage:")):
         await proc.err(f"{text}\n")
     elif text:
         await complain(proc, text)
@@ -178,7 +178,9 @@ async def opened(
     try:
         yield fd
     finally:
-        proc.close(fd)
+        # A generator that a program left half-way is closed after the process, whose descriptors are gone by then.
+        with suppress(OSError):
+            proc.close(fd)
 
 
 async def chunks(proc: Process, fd: int, size: int = 65536) -> AsyncIterator[bytes]:

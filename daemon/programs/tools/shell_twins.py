@@ -30,9 +30,12 @@ async def echo(proc: Process) -> int:
 
 
 _COMPLAINTS = {
-    "invalid number": ("'{}': expected a numeric value", "invalid number '{}'"),
-    "invalid partly": ("'{}': value not completely converted", "invalid number '{}'"),
+    "not a number": ("'{}': expected a numeric value", "invalid number '{}'"),
+    "trailing": ("'{}': value not completely converted", "invalid number '{}'"),
     "empty number": ("'{}': expected a numeric value", "invalid number '{}'"),
+    "range": ("'{}': Numerical result out of range", "invalid number '{}'"),
+    "invalid format": ("{}: invalid conversion specification", "{}: invalid format"),
+    "missing format": ("missing operand", "{}: invalid format"),
 }
 
 
@@ -45,9 +48,7 @@ async def printf(proc: Process, options: Options) -> int:
     if printed.text:
         await proc.out(printed.text)
     for kind, argument in printed.complaints:
-        texts = _COMPLAINTS.get(
-            kind, ("%{}: invalid conversion specification", "%{}: invalid format")
-        )
+        texts = _COMPLAINTS.get(kind, _COMPLAINTS["invalid format"])
         await complain(proc, either(proc, *texts).format(argument))
     return printed.status or (1 if printed.complaints else 0)
 
@@ -105,11 +106,8 @@ async def kill(proc: Process, options: Options) -> int:
     if words[:1] == ["--"]:
         words.pop(0)
     if not words:
-        raise (
-            Failure("not enough arguments")
-            if is_gnu(proc)
-            else UsageError("you need to specify whom to kill")
-        )
+        usage = "\nUsage:\n kill [options] <pid> [...]"
+        raise UsageError(usage if is_gnu(proc) else "you need to specify whom to kill")
     code = 0
     for word in words:
         code |= await _kill_one(proc, word, number)
@@ -140,7 +138,7 @@ async def _kill_one(proc: Process, word: str, number: int) -> int:
     try:
         proc.kill(pid, number)
     except OSError as error:
-        text = either(proc, f"sending signal to {word} failed", f"can't kill pid {word}")
+        text = either(proc, f"({word})", f"can't kill pid {word}")
         await complain(proc, f"{text}: {reason(error)}")
         return 1
     return 0

@@ -51,9 +51,9 @@ def _identity(proc: Process, names: Names, options: Options) -> tuple[int, int, 
         cred = proc.cred
         return cred.uid, cred.gid, [cred.gid, *(g for g in cred.groups if g != cred.gid)]
     text = options.args[0]
-    user = names.find_user(text) or next(
-        (row for row in names.users if text.isdigit() and row.uid == int(text)), None
-    )
+    user = names.find_user(text)
+    if user is None and is_gnu(proc) and text.isdigit():
+        user = next((row for row in names.users if row.uid == int(text)), None)
     if user is None:
         raise Failure(either(proc, f"'{text}': no such user", f"unknown user {text}"))
     return user.uid, user.gid, names.groups_of(user)

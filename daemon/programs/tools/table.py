@@ -8,7 +8,7 @@ _BOTH = {
     "text_ends": "head tail",
     "text_count": "wc cksum sum:sum_ crc32 md5sum:checksum sha1sum:checksum sha224sum:checksum "
     "sha256sum:checksum sha384sum:checksum sha512sum:checksum",
-    "text_grep": "grep egrep:grep fgrep:grep",
+    "text_grep": "grep egrep:grep fgrep:grep rgrep:grep",
     "text_fields": "cut paste join tr fold fmt expand unexpand column",
     "text_sort": "sort uniq comm shuf",
     "text_make": "true false yes seq factor nproc clear reset",
@@ -23,6 +23,11 @@ _BOTH = {
     "unxz:gzip xzcat:gzip lzma:gzip unlzma:gzip lzcat:gzip",
     "tar": "tar",
     "stty": "stty",
+    "misc_text": "tree dos2unix unix2dos:dos2unix tsort ts numfmt iconv shred envsubst",
+    "misc_system": "dmesg flock getopt run-parts:run_parts start-stop-daemon:start_stop_daemon unshare sysctl who w "
+    "users last hostid logger pstree getconf stdbuf tput findmnt lscpu swapon:refuse swapoff:refuse losetup:refuse "
+    "insmod:refuse modprobe:refuse rmmod:refuse reboot:refuse poweroff:refuse halt:refuse mesg:succeed ldconfig:succeed "
+    "ionice:succeed chrt:succeed",
     "editors.vi": "vi",
     "editors.pager": "less more",
     "account_friendly": "adduser addgroup deluser delgroup",
@@ -51,6 +56,8 @@ _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
     "editors.nano": "nano",
+    "misc_system": "update-ca-certificates:update_ca_certificates update-rc.d:succeed invoke-rc.d:succeed "
+    "deb-systemd-helper:succeed ldd:succeed locale-gen:succeed localedef:succeed",
     "editors.vi": "vim:vi",
     "account_tools": "useradd usermod userdel groupadd groupmod groupdel",
     "privileges": "gosu su-exec:su_exec runuser",

@@ -67,8 +67,9 @@ async def wc(proc: Process, options: Options) -> int:
     if len(options.args) > 1:
         rows.append((total, "total"))
     width = _gnu_width(proc, options, rows, shown) if is_gnu(proc) else 0
+    plain = len(options.args) < 2
     for counts, name in rows:
-        await proc.out(_wc_line(counts, name, shown, width))
+        await proc.out(_wc_line(counts, name, shown, width, plain))
     return code
 
 
@@ -98,11 +99,11 @@ def _gnu_width(
     return max((len(str(counts.size)) for counts, _ in rows), default=1)
 
 
-def _wc_line(counts: _Counts, name: str, shown: list[str], width: int) -> str:
+def _wc_line(counts: _Counts, name: str, shown: list[str], width: int, plain: bool) -> str:
     numbers = [getattr(counts, field) for field in shown]
     if width:
         text = " ".join(f"{number:{width}d}" for number in numbers)
-    elif len(numbers) == 1:
+    elif len(numbers) == 1 and plain:
         text = str(numbers[0])
     else:
         text = " ".join(f"{number:9d}" for number in numbers)

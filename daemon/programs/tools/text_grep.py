@@ -35,6 +35,8 @@ _COLOURS = {"match": "01;31", "name": "35", "number": "32", "separator": "36"}
 
 
 async def grep(proc: Process) -> int:
+    if os.path.basename(proc.argv[0]) == "rgrep":
+        proc.argv.insert(1, "-r")
     for index, word in enumerate(proc.argv[1:], start=1):
         if re.fullmatch(r"-\d+", word):
             proc.argv[index] = f"-C{word[1:]}"

@@ -87,7 +87,15 @@ async def raw_keyboard(proc: Process) -> AsyncIterator[Keyboard]:
     before = replace(terminal.attributes) if terminal else None
     if terminal and before:
         raw = replace(
-            before, icanon=False, echo=False, icrnl=False, ixon=False, iexten=False, vmin=1, vtime=0
+            before,
+            icanon=False,
+            echo=False,
+            icrnl=False,
+            ixon=False,
+            iexten=False,
+            opost=False,
+            vmin=1,
+            vtime=0,
         )
         terminal.set_attributes(replace(raw, isig=False))
     try:
