@@ -130,7 +130,7 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
     try:
         from uvloop import new_event_loop
     except ImportError:
-        new_event_loop = asyncio.new_event_loop  # type: ignore[assignment]
+        new_event_loop = asyncio.new_event_loop
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(work)
 

@@ -35,6 +35,7 @@ PROGRAMS = {
     "helloworld/helloworld": f"{_PACKAGE}.small_web:helloworld",
     "busybox/httpd": f"{_PACKAGE}.small_web:busybox_httpd",
     "python/python": f"{_PACKAGE}.python:main",
+    "gnu/envsubst": f"{_PACKAGE}.envsubst:envsubst",
     "node/node": f"{_PACKAGE}.node:node",
     **dict.fromkeys(("node/npm", "node/npx", "node/yarn", "node/corepack"), f"{_PACKAGE}.node:npm"),
     "memcached/memcached": f"{_PACKAGE}.memcached:memcached",
