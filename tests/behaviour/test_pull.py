@@ -1,5 +1,6 @@
 """docker pull. Texts and steps as Engine 28.5.2 gives them for the same registry."""
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -222,3 +223,17 @@ async def test_a_rate_makes_bars(mock: MockDaemon) -> None:
     assert len(bars) > 1
     currents = [bar["progressDetail"]["current"] for bar in bars]
     assert currents == sorted(currents)
+
+
+async def test_a_client_that_goes_away_ends_its_pull() -> None:
+    async with MockDaemon(pull_rate=20_000) as mock:
+        client = Client(mock.socket_path)
+        url = f"{client.prefix}/images/create?fromImage=alpine&tag=3.10"
+        reply = await client.session.post(url)
+        await reply.content.readline()
+        (task,) = [t for t in asyncio.all_tasks() if t.get_name() == "pull alpine:3.10"]
+        reply.close()
+        await client.session.close()
+        await asyncio.wait([task], timeout=5)
+        assert task.cancelled()
+        assert len(mock.daemon.images.store) == 0
