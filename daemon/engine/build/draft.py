@@ -58,6 +58,8 @@ class Draft:
     last_wins: bool = False
     """BuildKit's way with an ARG and an ENV of one name: the later one counts. For the classic builder ENV always does."""
     cmd_set: bool = False
+    undefined: set[str] = field(default_factory=set)
+    """Variables that were asked for and that nothing defines, until somebody clears it."""
     _args_on_top: set[str] = field(default_factory=set)
 
     @property
@@ -89,11 +91,16 @@ class Draft:
 
     def expand(self, text: str) -> str:
         """One word with its variables replaced; DockerfileError for a bad substitution."""
-        return Lexer(self.escape).word(text, self.variables)
+        return self._expanded(Lexer(self.escape), text)
 
     def expand_raw(self, text: str) -> str:
         """Variables replaced, quotes kept as they are: the content of a here-document."""
-        return Lexer("\\", plain_quotes=True).word(text, self.variables)
+        return self._expanded(Lexer("\\", plain_quotes=True), text)
+
+    def _expanded(self, lexer: Lexer, text: str) -> str:
+        word = lexer.word(text, self.variables)
+        self.undefined |= lexer.unmatched
+        return word
 
     def expand_words(self, text: str) -> list[str]:
         return Lexer(self.escape).words(text, self.variables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,14 +21,17 @@ from daemon.engine.build.copying import (
 from daemon.engine.build.copying import (
     Options as CopyOptions,
 )
+from daemon.engine.build.downloads import Download, fetched
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher
 from daemon.engine.dockerfile.source import Line
+from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.layers import LayerStore, chain_id
+from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
 from daemon.fs.tree import Tree
 
@@ -79,6 +82,15 @@ class Mounted:
     secret: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file or folder to be copied; with `--parents` the folders between `base` and it come along."""
+
+    files: Filesystem
+    path: str
+    base: str
+
+
 class Evaluator:
     """Evaluates one plan; `locals` gives the client's folders once they have arrived."""
 
@@ -90,7 +102,8 @@ class Evaluator:
         cache: Cache,
         runner: Runner,
         local: Callable[[str], asyncio.Future[Filesystem]],
-        mounts: Callable[[ops.RunMount], asyncio.Future[Mounted]],
+        mounts: Callable[[ops.RunMount], Awaitable[Mounted]],
+        download: Download,
     ) -> None:
         self.plan = plan
         self.options = options
@@ -100,7 +113,9 @@ class Evaluator:
         self.runner = runner
         self.local = local
         self.mounts = mounts
+        self.download = download
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
+        self._bases: dict[str, Step] = {}
 
     async def run(self) -> Snapshot:
         """The target stage's files."""
@@ -111,15 +126,16 @@ class Evaluator:
                 for stage in self.plan.stages:
                     group.create_task(self._stage(stage))
         except* DockerfileError as failures:
-            raise _first(failures) from None
+            raise first(failures) from None
         return self.snapshots[self.plan.target.index].result()
 
     async def _stage(self, stage: ops.PlannedStage) -> None:
         snapshot = await self._base(stage)
-        steps = [
-            self.progress.announce(o.name, key=f"{stage.index}:{n}:{o.name}")
-            for n, o in enumerate(stage.operations)
-        ]
+        steps: list[Step] = []
+        for number, operation in enumerate(stage.operations):
+            before = steps[-1].digest if steps else snapshot.vertex
+            key = f"{stage.index}:{number}:{operation.name}"
+            steps.append(self.progress.announce(operation.name, (before,) if before else (), key))
         for operation, step in zip(stage.operations, steps, strict=True):
             snapshot = await self._step(operation, step, snapshot)
         self.snapshots[stage.index].set_result(snapshot)
@@ -137,15 +153,20 @@ class Evaluator:
 
     def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
         chain = chain_id(base.diff_ids)
-        snapshot = Snapshot(key_of("image", chain), base.diff_ids)
-        if stage.base_vertex:
-            step = self.progress.announce(stage.base_vertex)
+        vertex = self._base_vertex(stage, chain) if stage.base_vertex else ""
+        return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex)
+
+    def _base_vertex(self, stage: ops.PlannedStage, chain: str) -> str:
+        """Stages that start from the same image share one vertex, named after the first of them."""
+        step = self._bases.get(chain)
+        if step is None:
+            step = self._bases[chain] = self.progress.announce(stage.base_vertex)
             if self.cache.seen(chain):
                 step.cached()
             else:
                 with step.running():
                     pass
-        return snapshot
+        return step.digest
 
     def _from_files(self, files: Filesystem) -> Snapshot:
         """A local folder as a base image: one layer."""
@@ -187,7 +208,7 @@ class Evaluator:
         layer = self.store.commit(tree)
         parent = below.records[-1].id if below.records else ""
         return self.cache.keep(
-            key, prepared.operation.name, (*below.diff_ids, layer.diff_id), parent
+            key, _description(prepared.operation), (*below.diff_ids, layer.diff_id), parent
         )
 
     async def _prepare(self, operation: ops.Operation) -> Prepared:
@@ -214,19 +235,8 @@ class Evaluator:
     async def _prepare_copy(self, copy: ops.CopyFiles) -> Prepared:
         files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
         excluded = Matcher(copy.exclude) if copy.exclude else None
-        found: list[tuple[str, str]] = []
-        for word in copy.sources:
-            base, pattern = _pivot(word) if copy.parents else ("/", word)
-            try:
-                found += [(path, base) for path in sources(files, pattern)]
-            except NotInContext as missing:
-                if any(char in word for char in "*?["):
-                    continue
-                raise StepFailed(
-                    _not_found(self.cache, missing.path),
-                    copy.line,
-                    outer="failed to compute cache key: ",
-                ) from None
+        found = [Source(files, path, base) for path, base in self._sources(copy, files)]
+        found += [await self._fetched(copy, url) for url in copy.urls]
         settings = json.dumps(
             [
                 copy.destination,
@@ -239,15 +249,38 @@ class Evaluator:
             ]
         )
         inline = [part for name, data in copy.inline for part in (name.encode(), data)]
-        content = checksum(files, [path for path, _ in found], excluded)
-        key = key_of("copy", settings, content, *inline)
-        return Prepared(copy, key, self._copy(copy, files, found, excluded))
+        content = [checksum(one.files, [one.path], excluded) for one in found]
+        key = key_of("copy", settings, *content, *inline)
+        return Prepared(copy, key, self._copy(copy, found, excluded))
+
+    def _sources(self, copy: ops.CopyFiles, files: Filesystem) -> Iterator[tuple[str, str]]:
+        for word in copy.sources:
+            base, pattern = _pivot(word) if copy.parents else ("/", word)
+            try:
+                yield from ((path, base) for path in sources(files, pattern))
+            except NotInContext as missing:
+                if any(char in word for char in "*?["):
+                    continue
+                raise StepFailed(
+                    _not_found(self.cache, missing.path),
+                    copy.line,
+                    outer="failed to compute cache key: ",
+                ) from None
+
+    async def _fetched(self, copy: ops.CopyFiles, url: str) -> Source:
+        files = Filesystem(MemoryTree(self.store.spool, self.store.now))
+        try:
+            path = await fetched(url, self.download, files, copy.checksum)
+        except (DockerError, DockerfileError) as problem:
+            failure = StepFailed(str(problem), copy.line, outer="failed to load cache key: ")
+            failure.lines = None
+            raise failure from None
+        return Source(files, path, "/")
 
     def _copy(
         self,
         copy: ops.CopyFiles,
-        files: Filesystem,
-        found: list[tuple[str, str]],
+        found: list[Source],
         excluded: Matcher | None,
     ) -> Act:
         async def act(tree: OverlayTree, _: Output) -> None:
@@ -261,8 +294,14 @@ class Evaluator:
             )
             copier = Copier(target, options)
             with _step_errors(copy.line):
-                for path, base in found:
-                    copier.copy(files, path, copy.destination, to_folder=copy.to_folder, base=base)
+                for one in found:
+                    copier.copy(
+                        one.files,
+                        one.path,
+                        copy.destination,
+                        to_folder=copy.to_folder,
+                        base=one.base,
+                    )
                 for name, data in copy.inline:
                     copier.write(data, copy.destination, name, to_folder=copy.to_folder)
 
@@ -285,7 +324,8 @@ class Evaluator:
         return act
 
     async def _prepare_run(self, run: ops.Run) -> Prepared:
-        mounted = [await self.mounts(mount) for mount in run.mounts]
+        with _step_errors(run.line):
+            mounted = [await self.mounts(mount) for mount in run.mounts]
         settings = json.dumps(
             [run.argv, sorted(run.env.items()), run.user, run.working_dir, run.network]
         )
@@ -337,11 +377,22 @@ class Prepared:
 def _step_errors(line: Line) -> Iterator[None]:
     try:
         yield
+    except StepFailed:
+        raise
     except DockerfileError as problem:
         raise StepFailed(problem.message, line) from None
+    except ConnectionError:
+        raise
     except OSError as error:
         text = (error.strerror or str(error)).lower()
         raise StepFailed(f"mkdir {error.filename}: {text}", line) from None
+
+
+def _description(operation: ops.Operation) -> str:
+    """What `docker buildx du --verbose` says of a step's result."""
+    if isinstance(operation, ops.Run):
+        return f"mount / from exec {' '.join(operation.argv)}"
+    return operation.name
 
 
 def _not_found(cache: Cache, path: str) -> str:
@@ -365,7 +416,8 @@ def _make_folders(files: Filesystem, path: str, owner: tuple[int, int]) -> None:
     files.chown(path, *owner)
 
 
-def _first(failures: BaseExceptionGroup[DockerfileError]) -> DockerfileError:
+def first(failures: BaseExceptionGroup[DockerfileError]) -> DockerfileError:
+    """The first failure of a group, however deep."""
     found = failures.exceptions[0]
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]

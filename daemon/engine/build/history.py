@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.draft import Draft, expose_ports, quoted
@@ -80,7 +80,7 @@ def _trimmed(value: int, size: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
-def copy_text(copy: i.Copy, operation: ops.CopyFiles, to: str) -> str:
+def copy_text(copy: i.Copy, operation: ops.CopyFiles, sources: Iterable[str], to: str) -> str:
     """The history text of COPY and ADD."""
     words = [copy.keyword]
     if operation.parents:
@@ -88,7 +88,7 @@ def copy_text(copy: i.Copy, operation: ops.CopyFiles, to: str) -> str:
     for flag, value in (("chown", operation.chown), ("chmod", operation.chmod)):
         if value:
             words.append(f"--{flag}={value}")
-    words += operation.sources
+    words += sources
     words += [f"<<{name}" for name, _ in operation.inline]
     return " ".join([*words, to]) + " # buildkit"
 

@@ -9,15 +9,17 @@ from enum import IntEnum
 
 from daemon.clock import Clock
 from daemon.engine.build import operations as ops
+from daemon.engine.build import subrequests
 from daemon.engine.build.cache import Cache
+from daemon.engine.build.checks import Checks, Finding, Settings
 from daemon.engine.build.client import BuildClient
-from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot
+from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
 from daemon.engine.build.export import image_config
 from daemon.engine.build.local import Locals
 from daemon.engine.build.mounting import mounted
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
-from daemon.engine.build.progress import Progress
+from daemon.engine.build.progress import Progress, Warning
 from daemon.engine.build.resolving import Resolver
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -28,6 +30,12 @@ from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
 from daemon.fs.tar import export as export_tar
 from daemon.ids import Ids
+
+FRONTENDS = (
+    "docker.io/docker/dockerfile",
+    "docker.io/docker/dockerfile-upstream",
+    "docker.io/docker.io/docker/dockerfile",
+)
 
 
 class Event(IntEnum):
@@ -127,18 +135,75 @@ class Builds:
         DockerfileError if the file is wrong.
         """
         options = Options.parse(attributes)
+        if options.request not in ("", *subrequests.KNOWN):
+            text = f"unsupported request {options.request}"
+            raise DockerfileError(f"{text}: {text}")
         local = Locals(client, options, job.progress, self._tree)
         data = await local.dockerfile()
         job.dockerfile = (options.filename, data)
-        planner = Planner(
-            lines.read(data), options, Resolver(self.images, job.progress, options).resolve
-        )
-        plan = await planner.plan()
-        if not local.is_upload:
-            await local.ignore_patterns()
+        if options.request == subrequests.TARGETS:
+            return "", subrequests.targets(data)
+        if options.request == subrequests.CHECK:
+            return "", await self._checked(job, options, local, data)
+        planner, plan = await self._plan(job, options, local, data)
+        if options.request == subrequests.OUTLINE:
+            return "", subrequests.outline(planner, plan, data)
         identity = self.ids.identity()
         job.prepared[identity] = Prepared(options, plan, local)
         return identity, {}
+
+    async def _plan(
+        self, job: Job, options: Options, local: Locals, data: bytes, checks: Checks | None = None
+    ) -> tuple[Planner, ops.Plan]:
+        """The Dockerfile's plan; its findings are warnings of the build unless `checks` collects them."""
+        if not data:
+            raise DockerfileError("the Dockerfile cannot be empty")
+        resolver = Resolver(self.images, job.progress, options)
+        source = lines.read(data)
+        self._check_frontend(job, options.frontend or source.directives.get("syntax", ""))
+        settings = Settings.parse(source.directives.get("check", ""))
+        every_stage = checks is not None and not options.target
+        if checks is None:
+            checks = Checks(heard=lambda finding: self._warn(job, local, finding))
+        checks.settings = settings
+        planner = Planner(source, options, resolver.resolve, checks)
+        plan = await planner.plan(every_stage=every_stage)
+        if not local.is_upload:
+            await local.ignore_patterns()
+        checks.conclude()
+        return planner, plan
+
+    def _check_frontend(self, job: Job, image: str) -> None:
+        """`# syntax=` names a frontend to run; docker/dockerfile is the one that stands in for all of its versions."""
+        if not image:
+            return
+        reference = parse_reference(image.split()[0]).tagged()
+        step = job.progress.announce(f"resolve image config for docker-image://{reference}")
+        if reference.name in FRONTENDS:
+            with step.running():
+                return
+        step.failed(f"mockerd runs no other frontend than {FRONTENDS[0]}")
+        raise DockerfileError(
+            f"failed to resolve source metadata for {reference}: {step.vertex.error}", (1, 1)
+        )
+
+    async def _checked(
+        self, job: Job, options: Options, local: Locals, data: bytes
+    ) -> dict[str, bytes]:
+        checks, error = Checks(), None
+        try:
+            await self._plan(job, options, local, data, checks)
+        except DockerfileError as problem:
+            error = problem
+        return subrequests.check(options.filename, data, checks, error)
+
+    def _warn(self, job: Job, local: Locals, finding: Finding) -> None:
+        name, data = job.dockerfile
+        vertex = local.definition.digest if local.definition else ""
+        rule = finding.rule
+        job.progress.tell(
+            Warning(vertex, finding.short, rule.description, rule.url, finding.lines, name, data)
+        )
 
     async def finish(
         self, job: Job, connected: Callable[[], Awaitable[BuildClient]]
@@ -211,14 +276,15 @@ class Builds:
                     self.cache,
                     self.runner,
                     lambda name: prepared.locals.folder(name, plan.context_paths, group),
-                    lambda mount: group.create_task(mounted(mount, evaluator, self.cache, client)),
+                    lambda mount: mounted(mount, evaluator, self.cache, client),
+                    self.images.registry.download,
                 )
                 for source in plan.inputs():
                     if isinstance(source, ops.Local):
                         prepared.locals.folder(source.name, plan.context_paths, group)
                 return await evaluator.run()
         except* DockerfileError as failures:
-            raise failures.exceptions[0] from None
+            raise first(failures) from None
         raise AssertionError("a group returns or raises")
 
     async def _export(
@@ -263,14 +329,15 @@ class Builds:
             image = Image.from_json(raw)
             with step.transfer(f"writing image {image.id}"):
                 image = self.images.store.add(image)
-            names = [name for name in exporter.attributes.get("name", "").split(",") if name]
+            given = filter(None, exporter.attributes.get("name", "").split(","))
+            names = [parse_reference(name) for name in given]
             for name in names:
                 with step.transfer(f"naming to {name}"):
-                    self.images.tag(image, parse_reference(name).tagged())
+                    self.images.tag(image, name.tagged())
             self.images.tell("create", image.id, image.id)
         response = {"containerimage.digest": image.id, "containerimage.config.digest": image.id}
         if names:
-            response["image.name"] = ",".join(names)
+            response["image.name"] = ",".join(str(name) for name in names)
         return response
 
     def _tree(self) -> MemoryTree:

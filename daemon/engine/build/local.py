@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+import tempfile
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.options import Options
-from daemon.engine.build.progress import Progress
+from daemon.engine.build.progress import Progress, Step
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.ignore import Matcher, read_patterns
+from daemon.engine.dockerfile.ignore import read_patterns
 from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
-from daemon.fs.streams import ChunkReader
 
 IGNORE_FILE = ".dockerignore"
 MAIN = "context"
+IN_MEMORY = 1 << 20
 UPLOAD_HOST = "buildkit-session"
 
 
@@ -36,27 +37,31 @@ class Locals:
         self.options = options
         self.progress = progress
         self.new_tree = new_tree
+        self.definition: Step | None = None
+        """The vertex that brought the Dockerfile."""
         self._ignore: dict[str, list[str]] = {}
         self._uploaded: Filesystem | None = None
         self._folders: dict[str, asyncio.Future[Filesystem]] = {}
 
     async def dockerfile(self) -> bytes:
         """The Dockerfile's content; DockerfileError if there is none."""
-        step = self.progress.announce(
-            f"[internal] load build definition from {posixpath.basename(self.options.filename)}"
+        if self.is_upload:
+            files = await self._upload()
+        else:
+            files = await self._pull_definition()
+        return self._read_dockerfile(files, self.options.filename)
+
+    async def _pull_definition(self) -> Filesystem:
+        name, files = self.options.filename, self._empty()
+        step = self.definition = self.progress.announce(
+            f"[internal] load build definition from {posixpath.basename(name)}"
         )
-        name = self.options.filename
-        with step.running():
-            if self.is_upload:
-                files = await self._upload()
-            else:
-                files = self._empty()
-                wanted = [name, f"{name}{IGNORE_FILE}", name.lower()]
-                with step.transfer("transferring dockerfile:") as line:
-                    await self.client.pull(
-                        self.options.dockerfile_key, files, follow=wanted, progress=line.count
-                    )
-            return self._read_dockerfile(files, name)
+        wanted = [name, f"{name}{IGNORE_FILE}", name.lower()]
+        with step.running(), step.transfer("transferring dockerfile:") as line:
+            await self.client.pull(
+                self.options.dockerfile_key, files, follow=wanted, progress=line.count
+            )
+        return files
 
     def _read_dockerfile(self, files: Filesystem, name: str) -> bytes:
         own_ignore = f"/{name}{IGNORE_FILE}"
@@ -76,9 +81,16 @@ class Locals:
         """The tar from standard input, unpacked."""
         if self._uploaded is None:
             files = self._empty()
-            chunks = [c async for c in self.client.upload(urlsplit(self.options.context).path)]
-            extract(files, "/", ChunkReader(chunks))
-            self._uploaded = files
+            step = self.definition = self.progress.announce("[internal] load remote build context")
+            with step.running():
+                with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as archive:
+                    path = urlsplit(self.options.context).path
+                    async for chunk in self.client.upload(path):
+                        archive.write(chunk)
+                    archive.seek(0)
+                    extract(files, "/", archive)
+            with self.progress.announce("copy /context /", (step.digest,)).running():
+                self._uploaded = files
         return self._uploaded
 
     async def ignore_patterns(self, name: str = MAIN) -> list[str]:
@@ -91,14 +103,11 @@ class Locals:
         prefix = "[internal]" if name == MAIN else f"[context {name}]"
         step = self.progress.announce(f"{prefix} load {IGNORE_FILE}")
         with step.running():
-            if self.is_upload and name == MAIN:
-                files = await self._upload()
-            else:
-                files = self._empty()
-                with step.transfer("transferring context:") as line:
-                    await self.client.pull(
-                        self._key(name), files, follow=[IGNORE_FILE], progress=line.count
-                    )
+            files = self._empty()
+            with step.transfer(f"transferring {name}:") as line:
+                await self.client.pull(
+                    self._key(name), files, follow=[IGNORE_FILE], progress=line.count
+                )
             path = f"/{IGNORE_FILE}"
             return read_patterns(files.read_bytes(path)) if files.exists(path) else []
 
@@ -111,11 +120,9 @@ class Locals:
         return self._folders[name]
 
     async def _pull(self, name: str, paths: Sequence[str]) -> Filesystem:
-        patterns = await self.ignore_patterns(name)
         if self.is_upload and name == MAIN:
-            files = await self._upload()
-            _leave_out(files, Matcher(patterns))
-            return files
+            return await self._upload()
+        patterns = await self.ignore_patterns(name)
         files = self._empty()
         label = (
             "[internal] load build context"
@@ -123,7 +130,7 @@ class Locals:
             else f"[context {name}] load from client"
         )
         step = self.progress.announce(label)
-        with step.running(), step.transfer("transferring context:") as line:
+        with step.running(), step.transfer(f"transferring {name}:") as line:
             await self.client.pull(
                 self._key(name), files, follow=paths, exclude=patterns, progress=line.count
             )
@@ -134,14 +141,3 @@ class Locals:
 
     def _empty(self) -> Filesystem:
         return Filesystem(self.new_tree())
-
-
-def _leave_out(files: Filesystem, matcher: Matcher, folder: str = "") -> None:
-    """Remove what the patterns exclude; a folder that keeps an exception stays."""
-    for name in files.listdir(f"/{folder}"):
-        path = f"{folder}/{name}" if folder else name
-        is_folder = files.isdir(f"/{path}")
-        if is_folder:
-            _leave_out(files, matcher, path)
-        if matcher.excludes(path) and not (is_folder and files.listdir(f"/{path}")):
-            (files.rmdir if is_folder else files.unlink)(f"/{path}")

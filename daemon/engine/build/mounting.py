@@ -28,7 +28,7 @@ async def mounted(
 
 async def _secret(mount: ops.RunMount, client: BuildClient) -> Mounted:
     spec = mount.mount
-    name = spec.id or spec.source or spec.target.rpartition("/")[2]
+    name = spec.secret_id
     content = await client.secret(name)
     if content is None and spec.required:
         raise DockerfileError(f"secret {name}: not found")

@@ -37,6 +37,8 @@ class BaseImage:
     architecture: str = "amd64"
     os: str = "linux"
     variant: str = ""
+    vertex: str = ""
+    """How the client sees the image itself, where that is not as a stage's FROM: `[context foo] busybox`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Run(Operation):
     network: str
     mounts: list[RunMount] = field(default_factory=list)
     script: bytes | None = None
+    hosts: tuple[tuple[str, str], ...] = ()
+    """(address, name) for its /etc/hosts."""
+    hostname: str = ""
 
 
 @dataclass(slots=True)
@@ -102,6 +107,9 @@ class CopyFiles(Operation):
     exclude: list[str]
     parents: bool
     unpack: bool
+    urls: list[str] = field(default_factory=list)
+    """Sources that are fetched; the others are in `sources`."""
+    checksum: str = ""
 
 
 @dataclass(slots=True)

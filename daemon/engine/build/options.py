@@ -26,6 +26,8 @@ class Options:
     request: str = ""
     shm_size: str = ""
     hostname: str = ""
+    frontend: str = ""
+    """BUILDKIT_SYNTAX, which counts before the Dockerfile's own `# syntax=`."""
 
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Options:
@@ -55,7 +57,14 @@ class Options:
             request=plain.get("requestid", ""),
             shm_size=plain.get("shm-size", ""),
             hostname=plain.get("hostname", ""),
+            frontend=groups["build-arg"].get("BUILDKIT_SYNTAX", ""),
         )
+
+    @property
+    def hosts(self) -> tuple[tuple[str, str], ...]:
+        """`--add-host`: (address, name)."""
+        pairs = (pair.partition("=") for pair in self.extra_hosts.split(",") if pair)
+        return tuple((address, name) for name, _, address in pairs)
 
     def ignores_cache(self, stage: str) -> bool:
         """`--no-cache` for all stages, `--no-cache-filter` for those it names."""

@@ -9,9 +9,17 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build import operations as ops
+from daemon.engine.build.checks import Checks
 from daemon.engine.build.copying import destination
+from daemon.engine.build.downloads import is_url
 from daemon.engine.build.draft import BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import copy_text, describe, run_text
+from daemon.engine.build.linting import (
+    StageChecks,
+    check_default_bases,
+    check_form,
+    check_from,
+)
 from daemon.engine.build.options import Options
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
@@ -20,31 +28,45 @@ from daemon.engine.dockerfile.mounts import parse_mount, stage_of
 from daemon.engine.dockerfile.words import Lexer
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_PLATFORM = "linux/amd64"
 MAKES_FILES = ("ADD", "COPY", "RUN", "WORKDIR")
 INLINE_FOLDER = "/dev/pipes"
 
-Resolve = Callable[[str, str], Awaitable[ops.BaseImage]]
-"""Finds the image of a name for a platform ("" for the default)."""
+Resolve = Callable[[str, str, str], Awaitable[ops.BaseImage]]
+"""Finds the image of a name for a platform ("" for the default), asked for by a named context ("" for none)."""
 
 
 class Planner:
     """Plans one build. `plan` raises DockerfileError, with lines where it knows them."""
 
-    def __init__(self, source: lines.Source, options: Options, resolve: Resolve) -> None:
+    def __init__(
+        self,
+        source: lines.Source,
+        options: Options,
+        resolve: Resolve,
+        checks: Checks | None = None,
+    ) -> None:
         self.source = source
+        self.checks = checks or Checks()
         self.options = options
         self.resolve = resolve
         self.build_args = BuildArgs(options.args, platform=platform_args(options.platform))
         self.stages, self.globals = i.stages(source.lines)
+        self.written_bases = [stage.base for stage in self.stages]
         self.by_name: dict[str, int] = {}
         self.planned: dict[int, ops.PlannedStage] = {}
-        self.images: dict[tuple[str, str], ops.BaseImage] = {}
+        self.images: dict[tuple[str, str, str], ops.BaseImage] = {}
+        self.stage_checks: dict[int, StageChecks] = {}
 
-    async def plan(self) -> ops.Plan:
+    async def plan(self, *, every_stage: bool = False) -> ops.Plan:
+        """`every_stage`: also those that the target does not need, as the build checks want them."""
+        if not self.stages:
+            raise DockerfileError("dockerfile contains no stages to build")
+        self._check_form()
         resolve_globals(self.globals, self.build_args, self.source.escape)
         self._expand_bases()
         target = self._target()
-        for index in self._needed(target):
+        for index in range(len(self.stages)) if every_stage else self._needed(target):
             try:
                 await self._plan_stage(index)
             except DockerfileError as problem:
@@ -54,14 +76,22 @@ class Planner:
             last.draft.config.labels = {**(last.draft.config.labels or {}), **self.options.labels}
         return ops.Plan(list(self.planned.values()))
 
+    def _check_form(self) -> None:
+        check_form(self.source, self.stages, self.checks)
+        defaults = BuildArgs({}, platform=self.build_args.platform)
+        with contextlib.suppress(DockerfileError):
+            resolve_globals(self.globals, defaults, self.source.escape)
+            known = {**defaults.platform, **defaults.globals}
+            check_default_bases(self.stages, known, self.source.escape, self.checks)
+
     def _expand_bases(self) -> None:
         """FROM knows the ARGs above the first stage, and the platform's."""
-        if not self.stages:
-            raise DockerfileError("dockerfile contains no stages to build")
         known = {**self.build_args.platform, **self.build_args.globals}
+        declared = [*known, *(name for arg in self.globals for name, _ in arg.pairs)]
         for index, stage in enumerate(self.stages):
             written, lexer = stage.base, Lexer(self.source.escape)
             try:
+                check_from(stage, lexer, known, declared, self.checks)
                 stage.base = lexer.word(written, known)
                 stage.platform = lexer.word(stage.platform, known)
             except DockerfileError as problem:
@@ -71,6 +101,16 @@ class Planner:
                 raise located(DockerfileError(text), stage.line)
             if stage.name:
                 self.by_name[stage.name] = index
+
+    def args_in_bases(self, stages: Iterable[int]) -> set[str]:
+        """The ARGs that the FROM lines of these stages use."""
+        known = {**self.build_args.platform, **self.build_args.globals}
+        used: set[str] = set()
+        for index in stages:
+            lexer = Lexer(self.source.escape)
+            lexer.word(self.written_bases[index], known)
+            used |= lexer.matched
+        return used
 
     def _target(self) -> int:
         wanted = self.options.target
@@ -132,11 +172,11 @@ class Planner:
         if kind == "local":
             return ops.Local(rest)
         if kind == "docker-image":
-            return await self._image(rest.removeprefix("//"), platform)
+            return await self._image(rest.removeprefix("//"), platform, name)
         raise DockerfileError(f"unsupported context source {kind} for {name}")
 
-    async def _image(self, name: str, platform: str) -> ops.BaseImage:
-        key = (name, platform or self.options.platform)
+    async def _image(self, name: str, platform: str, context: str = "") -> ops.BaseImage:
+        key = (name, platform or self.options.platform, context)
         if key not in self.images:
             self.images[key] = await self.resolve(*key)
         return self.images[key]
@@ -150,13 +190,31 @@ class Planner:
         self.planned[index] = planned
         instructions = [] if replaced else [*self._triggers(planned, stage), *stage.instructions]
         numbering = Numbering(self._label(index), base, instructions)
-        if isinstance(base, ops.BaseImage) and base.diff_ids:
-            planned.base_vertex = numbering.vertex(f"FROM {base.name}")
+        if isinstance(base, ops.BaseImage):
+            self._check_platform(stage, base)
+            if base.diff_ids:
+                planned.base_vertex = base.vertex or numbering.vertex(f"FROM {base.name}")
+        checked = self.stage_checks[index] = self._stage_checks(planned)
         for instruction in instructions:
+            known = list(planned.draft.variables)
             try:
                 await self._dispatch(planned, instruction, numbering)
             except DockerfileError as problem:
                 raise located(problem, instruction.line) from None
+            if instruction in stage.instructions:
+                checked.variables(instruction.line, known)
+                checked.instruction(instruction)
+
+    def _stage_checks(self, planned: ops.PlannedStage) -> StageChecks:
+        below = planned.base.index if isinstance(planned.base, ops.FromStage) else None
+        absolute = below is not None and self.stage_checks[below].work_dir_set
+        return StageChecks(self.checks, planned.draft, absolute)
+
+    def _check_platform(self, stage: i.Stage, image: ops.BaseImage) -> None:
+        expected = stage.platform or self.options.platform or DEFAULT_PLATFORM
+        actual = f"{image.os}/{image.architecture}"
+        if actual != "/".join(expected.split("/")[:2]):
+            self.checks.report("InvalidBaseImagePlatform", stage.line, stage.base, actual, expected)
 
     def _begin(self, index: int, base: ops.Input) -> ops.PlannedStage:
         if isinstance(base, ops.FromStage):
@@ -246,6 +304,7 @@ class Planner:
                 raise DockerfileError(NO_VARIABLES_IN_FROM)
             origin = await self._input(name, "", numbers=True, before=planned.index)
         words = [draft.expand(word) for word in copy.sources]
+        urls = [word for word in words if copy.keyword == "ADD" and is_url(word)]
         to = draft.expand(copy.destination)
         path, to_folder = destination(draft.config.working_dir, to)
         operation = ops.CopyFiles(
@@ -253,7 +312,7 @@ class Planner:
             copy.line,
             self._ignored(planned),
             origin,
-            words,
+            [word for word in words if word not in urls],
             path,
             to_folder,
             [(body.name, self._body(draft, body)) for body in copy.inline],
@@ -262,9 +321,11 @@ class Planner:
             [draft.expand(pattern) for pattern in flags.all("exclude")],
             flags.switch("parents"),
             flags.switch("unpack") if "unpack" in flags.given else copy.keyword == "ADD",
+            urls,
+            draft.expand(flags.text("checksum")),
         )
         planned.operations.append(operation)
-        commit(planned, copy_text(copy, operation, to), layer=True)
+        commit(planned, copy_text(copy, operation, words, to), layer=True)
 
     def _body(self, draft: Draft, body: lines.Heredoc) -> bytes:
         """A here-document's content; its quotes are no quotes to the lexer."""
@@ -284,6 +345,8 @@ class Planner:
             draft.config.working_dir or "/",
             run.flags.text("network") or self.options.network,
             script=script,
+            hosts=self.options.hosts,
+            hostname=self.options.hostname,
         )
         for text in run.flags.all("mount"):
             operation.mounts.append(await self._mount(planned, text))
@@ -371,7 +434,7 @@ def _summary(text: str) -> str:
 def platform_args(platform: str) -> dict[str, str]:
     """BUILDPLATFORM, TARGETARCH and their kin; this machine counts as linux/amd64."""
     found: dict[str, str] = {}
-    for side, text in (("BUILD", "linux/amd64"), ("TARGET", platform or "linux/amd64")):
+    for side, text in (("BUILD", DEFAULT_PLATFORM), ("TARGET", platform or DEFAULT_PLATFORM)):
         system, arch, variant = (*text.split("/"), "", "")[:3]
         found |= {
             f"{side}PLATFORM": text,

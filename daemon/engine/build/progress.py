@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from daemon.clock import Clock
 
 STDOUT, STDERR = 1, 2
+TRANSFERRING = "transferring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Transfer:
     timestamp: int
     started: int
     completed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """BuildKit names what comes from the client, and nothing else."""
+        return TRANSFERRING if self.id.startswith(TRANSFERRING) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +89,15 @@ class Progress:
         self._news.set()
 
     async def follow(self) -> AsyncIterator[list[Update]]:
-        """Everything from the first update on, in batches, until the build has ended."""
+        """Everything from the first update on, in batches, until the build has ended.
+
+        The first goes alone: a client prints what it hears at once, and then waits for more to come.
+        """
         at = 0
         while True:
             if at < len(self.updates):
-                batch, at = self.updates[at:], len(self.updates)
+                batch = self.updates[at:] if at else self.updates[:1]
+                at += len(batch)
                 yield batch
             elif self.ended:
                 return

@@ -22,12 +22,15 @@ class Resolver:
         self.progress = progress
         self.options = options
 
-    async def resolve(self, name: str, platform: str) -> ops.BaseImage:
+    async def resolve(self, name: str, platform: str, context: str = "") -> ops.BaseImage:
         try:
             reference = Reference.parse(name).tagged()
         except ValueError as problem:
             raise DockerfileError(f'failed to parse stage name "{name}": {problem}') from None
-        step = self.progress.announce(f"[internal] load metadata for {reference}")
+        label = f"[context {context}] load metadata for {name}"
+        step = self.progress.announce(
+            label if context else f"[internal] load metadata for {reference}"
+        )
         wanted = _platform(platform)
         try:
             with step.running():
@@ -46,6 +49,7 @@ class Resolver:
             config.architecture or "amd64",
             config.os or "linux",
             config.variant,
+            f"[context {context}] {name}" if context else "",
         )
 
     async def _image(self, reference: Reference, platform: Platform | None) -> Image:

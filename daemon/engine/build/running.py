@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Record
 from daemon.engine.build.evaluator import Mounted, Output
 from daemon.engine.build.progress import STDERR, STDOUT
-from daemon.engine.host_files import Resolver, hosts_file, resolv_file
+from daemon.engine.host_files import Resolver, resolv_file
 from daemon.engine.process_env import with_home
 from daemon.engine.users import User, find_user
 from daemon.errors import DockerError
@@ -59,7 +59,11 @@ class BuildRunner:
         except DockerError as problem:
             raise LookupError(str(problem)) from None
         machine = Machine(
-            fs=files, programs=self.programs, clock=self.clock, ids=self.ids, hostname=HOSTNAME
+            fs=files,
+            programs=self.programs,
+            clock=self.clock,
+            ids=self.ids,
+            hostname=run.hostname or HOSTNAME,
         )
         try:
             with self._mounted(machine, run, mounts) as secrets:
@@ -76,7 +80,7 @@ class BuildRunner:
         mount_kernel_trees(machine)
         files.mount("/dev", self.new_tree(), fstype="tmpfs")
         devices.populate(files, tty=False, privileged=False)
-        self._host_files(files)
+        self._host_files(files, run)
         secrets: dict[str, str] = {}
         with contextlib.ExitStack() as used:
             for mounted in mounts:
@@ -90,8 +94,11 @@ class BuildRunner:
             files.makedirs(run.working_dir)
             yield secrets
 
-    def _host_files(self, files: Filesystem) -> None:
-        content = {"hosts": hosts_file((), ()), "resolv.conf": resolv_file(Resolver())}
+    def _host_files(self, files: Filesystem, run: ops.Run) -> None:
+        content = {
+            "hosts": _hosts(run.hostname or HOSTNAME, run.hosts),
+            "resolv.conf": resolv_file(Resolver()),
+        }
         for name, data in content.items():
             files.make_mountpoint(f"/etc/{name}", folder=False)
             files.mount(f"/etc/{name}", self._one_file(name, data, 0o644), subpath=f"/{name}")
@@ -132,7 +139,7 @@ class BuildRunner:
         spec = mounted.mount.mount
         if mounted.secret is None:
             return
-        name = spec.id or spec.source or posixpath.basename(spec.target)
+        name = spec.secret_id
         if spec.env is not None:
             secrets[spec.env or name] = mounted.secret.decode("utf-8", "surrogateescape")
             if not spec.target:
@@ -159,6 +166,12 @@ class BuildRunner:
             output(f"{NOT_STARTED}{error.text}\n".encode(), STDERR)
             return 1
         return (await machine.wait(process)).shell_code
+
+
+def _hosts(hostname: str, extra: Iterable[tuple[str, str]]) -> bytes:
+    """BuildKit's /etc/hosts, which is not dockerd's."""
+    local = f"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+    return (local + "".join(f"{address}\t{name}\n" for address, name in extra)).encode()
 
 
 def _deliver(output: Output, stream: int, data: bytes) -> None:

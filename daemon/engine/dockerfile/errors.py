@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+MAX_EDITS = 3
+
 
 class DockerfileError(Exception):
     """A mistake in the Dockerfile; `lines` is the first and last line it stands on, counted from 1, once known."""
@@ -15,13 +17,16 @@ class DockerfileError(Exception):
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """BuildKit's ` (did you mean X?)` for the nearest candidate less than three edits away, else nothing."""
-    distances = {candidate: edits(word.lower(), candidate.lower()) for candidate in candidates}
-    nearest = min(distances, key=lambda candidate: distances[candidate], default="")
-    if not nearest or distances[nearest] >= 3:
-        return ""
-    found = nearest.upper() if word.isupper() else nearest.lower() if word.islower() else nearest
-    return f" (did you mean {found}?)"
+    """BuildKit's ` (did you mean X?)` for the nearest candidate, whatever its case; else nothing."""
+    found = nearest(word.lower(), [candidate.lower() for candidate in candidates])
+    return f" (did you mean {found.upper() if word.isupper() else found}?)" if found else ""
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str:
+    """The first of the candidates that are fewest edits away, fewer than three; nothing for a word that is one of them."""
+    distances = {candidate: edits(word, candidate) for candidate in candidates}
+    found = min(distances, key=lambda candidate: distances[candidate], default="")
+    return found if found and 0 < distances[found] < MAX_EDITS else ""
 
 
 def edits(one: str, other: str) -> int:

@@ -56,6 +56,11 @@ class Mount:
     uid: int | None = None
     gid: int | None = None
 
+    @property
+    def secret_id(self) -> str:
+        """What the client knows a secret by."""
+        return self.id or self.source or self.target.rpartition("/")[2]
+
 
 def stage_of(text: str) -> str:
     """The `from` of a mount, readable before variables are known; it takes none."""

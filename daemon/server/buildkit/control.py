@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 from grpclib.const import Cardinality, Handler, Status
@@ -30,6 +30,39 @@ Unary = Callable[[Any, Stream[Any, Any]], Awaitable[Message]]
 Streaming = Callable[[Any, Stream[Any, Any]], AsyncIterator[Message]]
 
 
+class Row(NamedTuple):
+    """One call: its path, the method of Services that answers it, and its messages."""
+
+    path: str
+    method: str
+    request: type[Message]
+    reply: type[Message]
+
+
+UNARY = (
+    Row(CONTROL + "ListWorkers", "list_workers", wire.ListWorkersRequest, wire.ListWorkersResponse),
+    Row(CONTROL + "Info", "info", wire.Empty, wire.InfoResponse),
+    Row(CONTROL + "Solve", "solve", wire.ControlSolveRequest, wire.ControlSolveResponse),
+    Row(CONTROL + "DiskUsage", "disk_usage", wire.DiskUsageRequest, wire.DiskUsageResponse),
+    Row(
+        CONTROL + "UpdateBuildHistory", "update_history", wire.UpdateBuildHistoryRequest, wire.Empty
+    ),
+    Row(BRIDGE + "Ping", "ping", wire.Empty, wire.PongResponse),
+    Row(BRIDGE + "Solve", "bridge_solve", wire.BridgeSolveRequest, wire.BridgeSolveResponse),
+    Row(BRIDGE + "Return", "bridge_return", wire.ReturnRequest, wire.Empty),
+    Row(CONTENT + "Info", "content_info", wire.ContentInfoRequest, wire.ContentInfoResponse),
+    Row(TRACES + "Export", "swallow", wire.Empty, wire.Empty),
+)
+STREAMS = (
+    Row(CONTROL + "Status", "status", wire.StatusRequest, wire.StatusResponse),
+    Row(CONTROL + "Prune", "prune", wire.PruneRequest, wire.UsageRecord),
+    Row(
+        CONTROL + "ListenBuildHistory", "history", wire.BuildHistoryRequest, wire.BuildHistoryEvent
+    ),
+    Row(CONTENT + "Read", "content_read", wire.ReadContentRequest, wire.ReadContentResponse),
+)
+
+
 class Services:
     """Everything that a client may call on /grpc; a method that is not here is UNIMPLEMENTED, as at the engine."""
 
@@ -38,59 +71,22 @@ class Services:
         self.sessions = sessions
 
     def __mapping__(self) -> dict[str, Handler]:
-        rows: tuple[tuple[str, Unary, type[Message], type[Message]], ...] = (
-            (
-                CONTROL + "ListWorkers",
-                self.list_workers,
-                wire.ListWorkersRequest,
-                wire.ListWorkersResponse,
-            ),
-            (CONTROL + "Info", self.info, wire.Empty, wire.InfoResponse),
-            (CONTROL + "Solve", self.solve, wire.ControlSolveRequest, wire.ControlSolveResponse),
-            (CONTROL + "DiskUsage", self.disk_usage, wire.DiskUsageRequest, wire.DiskUsageResponse),
-            (
-                CONTROL + "UpdateBuildHistory",
-                self.update_history,
-                wire.UpdateBuildHistoryRequest,
-                wire.Empty,
-            ),
-            (BRIDGE + "Ping", self.ping, wire.Empty, wire.PongResponse),
-            (
-                BRIDGE + "Solve",
-                self.bridge_solve,
-                wire.BridgeSolveRequest,
-                wire.BridgeSolveResponse,
-            ),
-            (BRIDGE + "Return", self.bridge_return, wire.ReturnRequest, wire.Empty),
-            (
-                CONTENT + "Info",
-                self.content_info,
-                wire.ContentInfoRequest,
-                wire.ContentInfoResponse,
-            ),
-            (TRACES + "Export", self.swallow, wire.Empty, wire.Empty),
-        )
-        streams: tuple[tuple[str, Streaming, type[Message], type[Message]], ...] = (
-            (CONTROL + "Status", self.status, wire.StatusRequest, wire.StatusResponse),
-            (CONTROL + "Prune", self.prune, wire.PruneRequest, wire.UsageRecord),
-            (
-                CONTROL + "ListenBuildHistory",
-                self.history,
-                wire.BuildHistoryRequest,
-                wire.BuildHistoryEvent,
-            ),
-            (
-                CONTENT + "Read",
-                self.content_read,
-                wire.ReadContentRequest,
-                wire.ReadContentResponse,
-            ),
-        )
-        found = {p: Handler(_unary(m), Cardinality.UNARY_UNARY, i, o) for p, m, i, o in rows}
-        found |= {
-            p: Handler(_streaming(m), Cardinality.UNARY_STREAM, i, o) for p, m, i, o in streams
+        unary = {
+            row.path: Handler(
+                _unary(getattr(self, row.method)), Cardinality.UNARY_UNARY, row.request, row.reply
+            )
+            for row in UNARY
         }
-        return found
+        streams = {
+            row.path: Handler(
+                _streaming(getattr(self, row.method)),
+                Cardinality.UNARY_STREAM,
+                row.request,
+                row.reply,
+            )
+            for row in STREAMS
+        }
+        return unary | streams
 
     # --- Control
 
@@ -229,7 +225,9 @@ class Services:
 def _unary(method: Unary) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
     async def call(stream: Stream[Any, Any]) -> None:
         request = await stream.recv_message()
-        await stream.send_message(await method(request, stream))
+        with as_grpc():
+            reply = await method(request, stream)
+        await stream.send_message(reply)
 
     return call
 
@@ -237,7 +235,8 @@ def _unary(method: Unary) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
 def _streaming(method: Streaming) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
     async def call(stream: Stream[Any, Any]) -> None:
         request = await stream.recv_message()
-        async for message in method(request, stream):
-            await stream.send_message(message)
+        with as_grpc():
+            async for message in method(request, stream):
+                await stream.send_message(message)
 
     return call

@@ -52,8 +52,8 @@ class FilePuller:
             await asking
         # The half-close goes out with the FIN: a Go server resets the stream behind its trailers otherwise.
         await self._stream.send_message(wire.Packet(type=wire.Packet.FIN), end=True)
-        async for _ in self._stream:
-            pass
+        async for packet in self._stream:
+            self._count(packet)
         self._finish()
 
     async def _ask(self) -> None:
@@ -66,10 +66,13 @@ class FilePuller:
             packet = await self._stream.recv_message()
             if packet is None:
                 raise ConnectionError("the client ended its file transfer early")
-            self._received += packet.ByteSize()
-            self._progress(self._received)
+            self._count(packet)
             self._take(packet)
         self._wanted.put_nowait(None)
+
+    def _count(self, packet: wire.Packet) -> None:
+        self._received += packet.ByteSize()
+        self._progress(self._received)
 
     def _take(self, packet: wire.Packet) -> None:
         if packet.type == wire.Packet.STAT:

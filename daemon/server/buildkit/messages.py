@@ -50,6 +50,7 @@ def _transfer(line: Transfer) -> wire.VertexStatus:
     return wire.VertexStatus(
         id=line.id,
         vertex=line.vertex,
+        name=line.name,
         current=line.current,
         timestamp=timestamp(line.timestamp),
         started=timestamp(line.started),
@@ -72,7 +73,10 @@ def _warning(warning: Warning) -> wire.VertexWarning:
         detail=[warning.detail.encode()],
         url=warning.url,
         info=wire.SourceInfo(filename=warning.filename, data=warning.source, language="Dockerfile"),
-        ranges=[wire.Range(start=wire.Position(line=start), end=wire.Position(line=end))],
+        ranges=[
+            wire.Range(start=wire.Position(line=line), end=wire.Position(line=line))
+            for line in range(start, end + 1)
+        ],
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grpclib.const import Status
-from grpclib.exceptions import GRPCError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from daemon.engine.build.jobs import Job
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -16,16 +18,41 @@ from daemon.errors import DockerError
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.transport import json_detail
 
+CANCELED = "context canceled"
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
-def as_grpc(job: Job) -> Iterator[None]:
-    """Mistakes of the Dockerfile and refusals of the engine; UNKNOWN lets the client print the bare message."""
+def as_grpc(job: Job | None = None) -> Iterator[None]:
+    """Every failure as a status with a message; UNKNOWN lets the client print the bare message."""
     try:
         yield
-    except DockerfileError as problem:
-        raise GRPCError(Status.UNKNOWN, problem.message, source_details(job, problem)) from None
-    except DockerError as problem:
-        raise GRPCError(Status.UNKNOWN, str(problem)) from None
+    except (GRPCError, asyncio.CancelledError):
+        raise
+    except Exception as problem:
+        raise _status(_first(problem), job) from problem
+
+
+def _first(problem: Exception) -> Exception:
+    """The first failure of a group of tasks, however deep."""
+    while isinstance(problem, ExceptionGroup):
+        problem = problem.exceptions[0]
+    return problem
+
+
+def _status(problem: Exception, job: Job | None) -> GRPCError:
+    match problem:
+        case GRPCError():
+            return problem
+        case DockerfileError():
+            details = source_details(job, problem) if job else []
+            return GRPCError(Status.UNKNOWN, problem.message, details)
+        case DockerError():
+            return GRPCError(Status.UNKNOWN, str(problem))
+        case ConnectionError() | StreamTerminatedError():
+            return GRPCError(Status.CANCELLED, CANCELED)
+    logger.exception("a build failed in the daemon itself", exc_info=problem)
+    return GRPCError(Status.UNKNOWN, f"{type(problem).__name__}: {problem}")
 
 
 def source_details(job: Job, problem: DockerfileError) -> list[tuple[str, bytes]]:
@@ -36,7 +63,9 @@ def source_details(job: Job, problem: DockerfileError) -> list[tuple[str, bytes]
     start, end = problem.lines
     source = {
         "info": {"filename": name, "data": base64.b64encode(data).decode()},
-        "ranges": [{"start": {"line": start}, "end": {"line": end}}],
+        "ranges": [
+            {"start": {"line": line}, "end": {"line": line}} for line in range(start, end + 1)
+        ],
     }
     return [json_detail("errdefs.Source", json.dumps(source).encode())]
 
@@ -53,4 +82,4 @@ def rpc_status(error: BaseException) -> wire.RpcStatus:
         return wire.RpcStatus(code=error.status.value, message=error.message or "")
     if isinstance(error, DockerfileError):
         return wire.RpcStatus(code=Status.UNKNOWN.value, message=error.message)
-    return wire.RpcStatus(code=Status.CANCELLED.value, message="context canceled")
+    return wire.RpcStatus(code=Status.CANCELLED.value, message=CANCELED)

@@ -16,6 +16,7 @@ LABELS = {"org.mobyproject.buildkit.worker.moby.host-gateway-ip": "172.17.0.1"}
 """Without the snapshotter's label buildx takes the daemon for one with the graph-driver store, as Engine 28.5.2 is."""
 
 DAY = 86_400_000_000_000
+MIN_FREE = 51_000_000_000
 SHORT_LIVED = "type==source.local,type==exec.cachemount,type==source.git.checkout"
 POLICIES = (
     {"keep_duration": 2 * DAY, "filters": [SHORT_LIVED], "max_used_space": 3_592_570_859},
@@ -23,9 +24,19 @@ POLICIES = (
         "keep_duration": 60 * DAY,
         "reserved_space": 26_000_000_000,
         "max_used_space": 202_000_000_000,
+        "min_free_space": MIN_FREE,
     },
-    {"reserved_space": 26_000_000_000, "max_used_space": 202_000_000_000},
-    {"all": True, "reserved_space": 26_000_000_000, "max_used_space": 202_000_000_000},
+    {
+        "reserved_space": 26_000_000_000,
+        "max_used_space": 202_000_000_000,
+        "min_free_space": MIN_FREE,
+    },
+    {
+        "all": True,
+        "reserved_space": 26_000_000_000,
+        "max_used_space": 202_000_000_000,
+        "min_free_space": MIN_FREE,
+    },
 )
 
 

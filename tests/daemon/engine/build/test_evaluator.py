@@ -1,7 +1,8 @@
 """Evaluation: layers, cache, stages, failures; RUN is a stand-in that writes a file."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 import pytest
@@ -15,6 +16,7 @@ from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress
 from daemon.engine.dockerfile.source import read
+from daemon.errors import NotFound
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.layers import LayerStore
 from daemon.fs.memory import MemoryTree
@@ -45,6 +47,10 @@ class Runner:
         raise LookupError(text)
 
 
+def no_download(url: str) -> AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]:
+    raise NotFound(url)
+
+
 class Bench:
     """Everything that a build needs, without a client."""
 
@@ -57,14 +63,21 @@ class Bench:
         self.progress = Progress(self.clock)
 
     async def build(self, text: str, **options: str) -> Snapshot:
-        async def no_image(name: str, platform: str) -> ops.BaseImage:
+        async def no_image(name: str, platform: str, context: str) -> ops.BaseImage:
             return ops.BaseImage(name, ContainerConfig(), ())
 
         parsed = Options.parse({key.replace("_", "-"): value for key, value in options.items()})
         plan = await Planner(read(text.encode()), parsed, no_image).plan()
         self.progress = Progress(self.clock)
         evaluator = Evaluator(
-            plan, parsed, self.progress, self.cache, self.runner, self._local, self._mount
+            plan,
+            parsed,
+            self.progress,
+            self.cache,
+            self.runner,
+            self._local,
+            self._mount,
+            no_download,
         )
         return await evaluator.run()
 

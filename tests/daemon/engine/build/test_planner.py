@@ -40,7 +40,7 @@ CMD ["x","y z"]
 """
 
 
-async def busybox(name: str, platform: str) -> ops.BaseImage:
+async def busybox(name: str, platform: str, context: str) -> ops.BaseImage:
     if name != "busybox":
         raise DockerfileError(f"{name}: not found")
     config = ContainerConfig(Env=["PATH=/bin"], Cmd=["sh"])
