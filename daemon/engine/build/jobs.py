@@ -20,7 +20,7 @@ from daemon.engine.build.mounting import mounted
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
-from daemon.engine.build.resolving import Resolver
+from daemon.engine.build.resolving import Bases, Resolver
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.image import Image
@@ -94,6 +94,7 @@ class Builds:
         self.images = images
         self.cache = cache
         self.runner = runner
+        self.bases = Bases(images, clock)
         self.clock = clock
         self.ids = ids
         self.jobs: dict[str, Job] = {}
@@ -158,7 +159,7 @@ class Builds:
         """The Dockerfile's plan; its findings are warnings of the build unless `checks` collects them."""
         if not data:
             raise DockerfileError("the Dockerfile cannot be empty")
-        resolver = Resolver(self.images, job.progress, options)
+        resolver = Resolver(self.bases, local.client, job.progress, options)
         source = lines.read(data)
         self._check_frontend(job, options.frontend or source.directives.get("syntax", ""))
         settings = Settings.parse(source.directives.get("check", ""))

@@ -1,26 +1,74 @@
-"""The images that a Dockerfile starts from: those that are here, or pulled."""
+"""The images that a Dockerfile starts from: those that are here, or pulled for the build alone."""
 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass, field
 
 from api_schema.oci import ContainerConfig, Platform, Reference
+from api_schema.reference import DEFAULT_DOMAIN
+from daemon.clock import Clock
 from daemon.engine.build import operations as ops
+from daemon.engine.build.client import BuildClient
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.image import Image
+from daemon.engine.images.references import References
 from daemon.engine.images.service import Images
+from daemon.engine.images.shelves import Shelves
+from daemon.engine.images.store import ImageStore
 from daemon.errors import DockerError, NotFound
 
+HUB = "registry-1.docker.io"
+"""What clients call Docker Hub when they are asked for its credentials."""
+DENIED = (
+    "pull access denied, repository does not exist or may require authorization: "
+    "server message: insufficient_scope: authorization failed"
+)
 
+
+@dataclass(slots=True)
+class Bases:
+    """Images that builds have pulled. As with BuildKit they are in no list of images, and no tag moves for them."""
+
+    images: Images
+    clock: Clock
+    store: ImageStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = ImageStore(self.images.layer_store)
+
+    async def pull(
+        self, reference: Reference, platform: Platform | None, client: BuildClient
+    ) -> tuple[Image, str]:
+        """The image, and its name with the digest of what the registry gave."""
+        # The registry's client is heavy, and a base image mostly here.
+        from daemon.engine.images.pulling import Pull, PullOptions
+        from daemon.engine.registry_client import RegistryAuth
+
+        domain = HUB if reference.domain == DEFAULT_DOMAIN else reference.domain
+        auth = RegistryAuth(*await client.credentials(domain))
+        references = References()
+        shelves = Shelves(self.store, references, self.images.shelves.sources)
+        options = PullOptions(auth, platform, self.images.pull_rate)
+        registry = self.images.registry
+        await Pull(shelves, registry, self.clock, lambda _: None, options).run(reference)
+        image = self.store.get(references.get(reference) or "")
+        if image is None:
+            raise NotFound(f"{reference}: not found")
+        digest = references.digests(image.id)[0].partition("@")[2]
+        return image, str(reference if reference.digest else f"{reference}@{digest}")
+
+
+@dataclass(frozen=True, slots=True)
 class Resolver:
-    """Finds base images: those that are here, or pulled."""
+    """Finds base images for one build."""
 
-    def __init__(self, images: Images, progress: Progress, options: Options) -> None:
-        self.images = images
-        self.progress = progress
-        self.options = options
+    bases: Bases
+    client: BuildClient
+    progress: Progress
+    options: Options
 
     async def resolve(self, name: str, platform: str, context: str = "") -> ops.BaseImage:
         try:
@@ -34,14 +82,14 @@ class Resolver:
         wanted = _platform(platform)
         try:
             with step.running():
-                image = await self._image(reference, wanted)
+                image, shown = await self._image(reference, wanted)
         except DockerError as problem:
             raise DockerfileError(
                 f"{name}: failed to resolve source metadata for {reference}: {problem}"
             ) from None
         config = image.config
         return ops.BaseImage(
-            str(reference),
+            shown,
             config.config.model_copy(deep=True) if config.config else ContainerConfig(),
             image.diff_ids,
             tuple(config.history or ()),
@@ -52,17 +100,15 @@ class Resolver:
             f"[context {context}] {name}" if context else "",
         )
 
-    async def _image(self, reference: Reference, platform: Platform | None) -> Image:
+    async def _image(self, reference: Reference, platform: Platform | None) -> tuple[Image, str]:
         if not self.options.pull:
             with contextlib.suppress(NotFound):
-                return self.images.resolve(str(reference), platform)
-        # The registry's client is heavy, and a base image mostly here.
-        from daemon.engine.registry_client import RegistryAuth
-
-        async for message in self.images.pull(reference, platform, RegistryAuth()):
-            if "error" in message:
-                raise NotFound(str(message["error"]))
-        return self.images.resolve(str(reference), platform)
+                return self.bases.images.resolve(str(reference), platform), str(reference)
+        try:
+            return await self.bases.pull(reference, platform, self.client)
+        except NotFound as problem:
+            denied = str(problem).startswith("pull access denied")
+            raise NotFound(DENIED if denied else f"{reference}: not found") from None
 
 
 def _platform(text: str) -> Platform | None:
