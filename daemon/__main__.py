@@ -22,7 +22,8 @@ from daemon.server.listener import ListenError
 log = logging.getLogger("mockerd")
 
 _USAGE = """%(prog)s [options]
-       %(prog)s run [options] -- CMD [ARG...]"""
+       %(prog)s run [options] -- CMD [ARG...]
+       %(prog)s image add [options] NAME[:TAG]"""
 _LEVELS = ("debug", "info", "warning", "error")
 _COMMAND_NOT_FOUND = 127
 
@@ -83,6 +84,10 @@ def default_host() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:2] == ["image", "add"]:
+        from fake_registry.catalog.adding import main as add_image
+
+        return add_image(given[2:])
     running = given[:1] == ["run"]
     own, command = _split_command(given[1:]) if running else (given, [])
     options = parser().parse_args(own)
