@@ -64,6 +64,13 @@ class Box:
         """Everything it has written, in order."""
         return "".join(text for _, text in await self.logs())
 
+    async def until_output(self, text: str) -> str:
+        """Everything it has written, once `text` is in it."""
+        async with asyncio.timeout(PATIENCE):
+            while text not in (output := await self.output()):
+                await asyncio.sleep(0.005)
+        return output
+
     async def exec(self, *command: str, **request: Any) -> tuple[int, str]:
         """Run a command in it; exit code and output."""
         body = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True, **request}
