@@ -67,9 +67,10 @@ class Box:
     async def until_output(self, text: str) -> str:
         """Everything it has written, once `text` is in it."""
         async with asyncio.timeout(PATIENCE):
-            while text not in (output := await self.output()):
+            while True:
+                if text in (output := await self.output()):
+                    return output
                 await asyncio.sleep(0.005)
-        return output
 
     async def exec(self, *command: str, **request: Any) -> tuple[int, str]:
         """Run a command in it; exit code and output."""
@@ -127,6 +128,12 @@ class Boxes:
         head += "Content-Type: application/json\r\n" if data else ""
         head += "Upgrade: tcp\r\nConnection: Upgrade\r\n" if upgrade else ""
         writer.write(head.encode() + b"\r\n" + data)
+        return Wire(reader, writer)
+
+    async def hijack_get(self, path: str) -> Wire:
+        """A GET whose body is read as it comes."""
+        reader, writer = await asyncio.open_unix_connection(self.socket)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: docker\r\n\r\n".encode())
         return Wire(reader, writer)
 
 
