@@ -20,7 +20,7 @@ environment() {
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "python3 is $(python3 -V), mockerd needs 3.11 or newer"
   say "setting up $venv (once; needs the package index)"
   new_venv "$venv"
-  "$venv/bin/pip" install --quiet --editable "$root${extras:+[$extras]}"
+  "$venv/bin/pip" install -qq --editable "$root${extras:+[$extras]}"
   printf '%s\n' "$stamp" >"$venv/mockerd-stamp"
 }
 
