@@ -329,9 +329,8 @@ class _Xargs:
         self.command = options.args or ["echo"]
         replace = options.last_of("Ii")
         self.replace = (options.value(replace) or "{}") if replace else ""
-        self.limit = (
-            1 if self.replace else self._number("n") or self._number("L") or self._number("l")
-        )
+        self.limit = 1 if self.replace else self._number("n")
+        self.line_limit = self._number("L") or self._number("l") or ("l" in options)
         self.size = self._number("s") or 131072
         self.parallel = max(1, self._number("P") or 1) if "P" in options else 1
         self.words: list[str] = []
@@ -360,12 +359,13 @@ class _Xargs:
             separator = b"\0" if "0" in options else _delimiter(options.value("d"))
             async for word in self._separated(fd, separator):
                 yield word
-        elif self.replace or "L" in options or "l" in options:
+        elif self.replace:
             async for line in self._separated(fd, b"\n"):
-                text = line.strip(" \t") if self.replace else line
-                if text.strip():
-                    for word in [text] if self.replace else split_words(text):
-                        yield _unquoted(word) if self.replace else word
+                if text := line.strip(" \t"):
+                    yield _unquoted(text)
+        elif self.line_limit:
+            async for word in self._by_line(fd):
+                yield word
         else:
             rest = ""
             async for data in chunks(self.proc, fd):
@@ -376,6 +376,17 @@ class _Xargs:
                 rest = rest[cut:]
             for word in self._checked(rest):
                 yield word
+
+    async def _by_line(self, fd: int) -> AsyncIterator[str]:
+        """The words of each line; after -L lines that are not empty the command runs."""
+        lines = 0
+        async for line in self._separated(fd, b"\n"):
+            words = self._checked(line)
+            for word in words:
+                yield word
+            lines += bool(words)
+            if words and lines % self.line_limit == 0:
+                await self._run()
 
     def _checked(self, text: str) -> list[str]:
         try:

@@ -134,6 +134,12 @@ class ToolBox:
             status = await self.machine.wait(process)
         return Result(bytes(out), bytes(err), status)
 
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the loop turn until `condition` holds."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():  # noqa: ASYNC110  the condition is the program's own state
+                await asyncio.sleep(0.001)
+
 
 @pytest.fixture
 async def make_box() -> AsyncIterator[Callable[[str], ToolBox]]:
