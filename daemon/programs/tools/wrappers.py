@@ -367,15 +367,20 @@ class _Xargs:
             async for word in self._by_line(fd):
                 yield word
         else:
-            rest = ""
-            async for data in chunks(self.proc, fd):
-                rest += os.fsdecode(data)
-                cut = max(rest.rfind("\n"), rest.rfind(" ")) + 1 if not _open_quote(rest) else 0
-                for word in self._checked(rest[:cut]):
-                    yield word
-                rest = rest[cut:]
-            for word in self._checked(rest):
+            async for word in self._free_words(fd):
                 yield word
+
+    async def _free_words(self, fd: int) -> AsyncIterator[str]:
+        """Words wherever they are, quotes and backslashes read."""
+        rest = ""
+        async for data in chunks(self.proc, fd):
+            rest += os.fsdecode(data)
+            cut = max(rest.rfind("\n"), rest.rfind(" ")) + 1 if not _open_quote(rest) else 0
+            for word in self._checked(rest[:cut]):
+                yield word
+            rest = rest[cut:]
+        for word in self._checked(rest):
+            yield word
 
     async def _by_line(self, fd: int) -> AsyncIterator[str]:
         """The words of each line; after -L lines that are not empty the command runs."""
