@@ -12,6 +12,7 @@ from daemon.programs.shell.builtins import Builtin, builtins_of
 from daemon.programs.shell.control import ShellExit
 from daemon.programs.shell.errors import ExpansionError, ShellError
 from daemon.programs.shell.lookup import find_command
+from daemon.programs.shell.parser import DECLARATIONS
 from daemon.programs.shell.redirections import Undo
 from daemon.programs.shell.syntax import ArrayLiteral, AssignHead, Simple, Word
 from daemon.programs.shell.tracing import trace_simple
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 READ_SIZE = 65536
-DECLARATIONS = frozenset(["export", "readonly", "local", "declare", "typeset", "alias"])
 
 
 class Commands:

@@ -13,6 +13,7 @@ from daemon.programs.shell.syntax import (
     AndOr,
     ArithCommand,
     ArithFor,
+    ArrayLiteral,
     Background,
     Case,
     CaseArm,
@@ -38,6 +39,8 @@ from daemon.programs.shell.syntax import (
 _REDIRECTS = frozenset(["<", ">", ">>", "<&", ">&", "<>", ">|", "<<", "<<-", "<<<", "&>", "&>>"])
 _CLOSERS = frozenset(["then", "else", "elif", "fi", "do", "done", "esac", "}"])
 _CASE_ENDS = frozenset([";;", ";&", ";;&"])
+DECLARATIONS = frozenset(["export", "readonly", "local", "declare", "typeset", "alias"])
+"""Commands whose arguments may be assignments."""
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -239,10 +242,14 @@ class Parser(Lexer):
     def _pipeline(self) -> Command:
         timed = self._timed()
         negated = False
-        while self.reserved() == "!":
+        while self.reserved() == "!" and (self.flavour.bash or not negated):
             self.take()
             negated = not negated
             timed = timed or self._timed()
+        if (timed or (negated and self.flavour.bash)) and (
+            self._at_list_end() or self.at_operator(";", "&", "\n")
+        ):
+            return Pipeline((List(()),), negated, timed)
         commands = [self._command()]
         while self.at_operator("|", "|&"):
             if self.take().text == "|&":
@@ -274,7 +281,7 @@ class Parser(Lexer):
             literal = token.word.literal or ""
             if literal in self._compound:
                 return self._redirected(self._compound[literal](self.take()))
-            if literal in _CLOSERS:
+            if literal in _CLOSERS or literal == "in" or (literal == "]]" and self.flavour.bash):
                 self.unexpected(token)
         elif token.kind == "eof" or (token.kind == "op" and token.text not in _REDIRECTS):
             self.unexpected(token)
@@ -319,7 +326,7 @@ class Parser(Lexer):
             elif token.word.head is not None and not words:
                 assigns.append(self.take().word or Word(()))
             else:
-                words.extend(self._argument(self.take()))
+                words.extend(self._argument(self.take(), words))
                 if self._alias_next and self.peek().pos >= self._alias_next:
                     self._alias_next = self._expand_alias()
             if len(words) == 1 and not assigns and not redirects and self.at_operator("("):
@@ -336,8 +343,14 @@ class Parser(Lexer):
         words.append(Word((Quoted("-a" if self.take().text == "&&" else "-o"),)))
         return True
 
-    def _argument(self, token: Token) -> list[Word]:
+    def _argument(self, token: Token, words: list[Word] | None = None) -> list[Word]:
         word = token.word or Word(())
+        if (
+            "(" in token.text
+            and _has_array(word)
+            and not (words and words[0].literal in DECLARATIONS)
+        ):
+            self.unexpected(Token("op", "(", None, token.pos))
         if self.flavour.bash and "{" in token.text and word.head is None:
             return braces.expand(word)
         return [word]
@@ -528,6 +541,8 @@ class Parser(Lexer):
         if self.at_operator("("):
             self.take()
             self.expect_operator(")")
+        if self.reserved() not in self._compound and not self.at_operator("(", "\n"):
+            self.unexpected(self.peek())
         return self._function_body(name.word.literal, token.pos)
 
     def _function_body(self, name: str, start: int) -> Command:
@@ -540,6 +555,10 @@ class Parser(Lexer):
             self.unexpected(self.peek())
         body = self._command()
         return Function(name, body, self.text[start : self.peek().pos].rstrip())
+
+
+def _has_array(word: Word) -> bool:
+    return any(isinstance(part, ArrayLiteral) for part in word.parts)
 
 
 def _with_redirects(command: Command, redirects: tuple[Redirect, ...]) -> Command:
