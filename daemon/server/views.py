@@ -195,13 +195,18 @@ def _network_settings(container: Container) -> NetworkSettings:
 
 
 def container_summary(
-    container: Container, *, image: str, status: str, sizes: tuple[int, int] = (0, 0)
+    container: Container,
+    *,
+    names: list[str],
+    image: str,
+    status: str,
+    sizes: tuple[int, int] = (0, 0),
 ) -> ContainerSummary:
     """One entry of the list; `image` is the name that still leads to its image, or else the image's id."""
     host = container.host_config
     return ContainerSummary.model_construct(
         id=container.id,
-        names=[f"/{container.name}"],
+        names=[f"/{name}" for name in names],
         image=image,
         image_id=container.image_id,
         command=_command(container),
@@ -346,11 +351,12 @@ class ContainerViews:
             entry.valid_until = status.valid_until
         return entry.whole
 
-    @staticmethod
-    def _rendered(container: Container, version: ApiVersion, image: str) -> _Entry:
+    def _rendered(self, container: Container, version: ApiVersion, image: str) -> _Entry:
         # Control characters are escaped in JSON, so the mark cannot come from a client.
         mark = go_json.encode(_STATUS_MARK.decode()).strip()[1:-1]
-        model = container_summary(container, image=image, status=_STATUS_MARK.decode())
+        names = self._containers.registry.names_of(container)
+        status = _STATUS_MARK.decode()
+        model = container_summary(container, names=names, image=image, status=status)
         body = go_json.encode(dump(model, translation(version).downgrade)).rstrip(b"\n")
         head, _, tail = body.rpartition(mark)
         return _Entry(container.revision, image, head, tail)
@@ -362,7 +368,8 @@ class ContainerViews:
     def _sized_model(self, container: Container, now: int, image: str) -> ContainerSummary:
         sizes = (self._containers.size_rw(container), self._containers.size_root(container))
         status = status_of(container, now).text
-        return container_summary(container, image=image, status=status, sizes=sizes)
+        names = self._containers.registry.names_of(container)
+        return container_summary(container, names=names, image=image, status=status, sizes=sizes)
 
     def sized_models(self, now: int) -> tuple[ContainerSummary, ...]:
         """Every container with its sizes, newest first, as /system/df tells them."""

@@ -86,3 +86,14 @@ async def test_no_network_at_all(boxes: Boxes) -> None:
     assert shown["IPAddress"] == ""
     assert shown["NetworkID"] != ""
     assert (await box.exec("cat", "/proc/net/dev"))[1].count("eth") == 0
+
+
+async def test_a_link_is_a_name_until_it_is_removed(boxes: Boxes) -> None:
+    db = await boxes.run("top", name="db")
+    box = await boxes.create("true", HostConfig={"Links": ["db:data"]})
+    names = {entry["Id"]: entry["Names"] for entry in await boxes.listed()}
+    assert names == {db.id: ["/db", "/box/data"], box.id: ["/box"]}
+    assert (await boxes.docker.delete("/containers/box/data?link=1")).status == 204
+    [entry] = await boxes.listed("")
+    assert entry["Names"] == ["/db"]
+    assert (await box.inspect())["HostConfig"]["Links"] is None

@@ -9,7 +9,7 @@ async def test_an_unknown_container(boxes: Boxes) -> None:
         assert answer.refusal == (404, "No such container: nosuch")
 
 
-async def test_a_link_is_not_its_container(boxes: Boxes) -> None:
+async def test_a_name_of_its_own_is_no_link(boxes: Boxes) -> None:
     await boxes.create("true")
     answer = await boxes.docker.delete("/containers/box?link=1")
     assert answer.refusal == (500, "Conflict, cannot remove the default link name of the container")

@@ -97,6 +97,8 @@ class Creation:
             around.registry.release_name(name)
             raise
         around.registry.add(container)
+        for other_id, alias in container.links:
+            around.registry.add_link(container, alias, around.registry.get(other_id))
         around.events.emit("container", "create", container.id, container.event_attributes())
         return container, draft.warnings
 

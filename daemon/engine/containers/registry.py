@@ -19,6 +19,7 @@ class Registry:
         self._containers: dict[str, Container] = {}
         self._names: dict[str, str] = {}
         self._sorted_ids: list[str] = []
+        self._link_names: dict[str, list[str]] = {}
 
     def __len__(self) -> int:
         return len(self._containers)
@@ -80,6 +81,24 @@ class Registry:
         self._claim(container_id[:12], container_id)
         return container_id[:12]
 
+    def add_link(self, parent: Container, alias: str, child: Container) -> None:
+        """A link gives its child one more name, `parent/alias`."""
+        name = f"{parent.name}/{alias}"
+        self._names[name] = child.id
+        self._link_names.setdefault(child.id, []).append(name)
+        child.touch()
+
+    def remove_link(self, parent: Container, alias: str, child: Container) -> None:
+        name = f"{parent.name}/{alias}"
+        self.release_name(name)
+        if name in self._link_names.get(child.id, ()):
+            self._link_names[child.id].remove(name)
+        child.touch()
+
+    def names_of(self, container: Container) -> list[str]:
+        """Its own name, then those that links gave it."""
+        return [container.name, *self._link_names.get(container.id, ())]
+
     def release_name(self, name: str) -> None:
         self._names.pop(name, None)
 
@@ -90,4 +109,6 @@ class Registry:
     def remove(self, container: Container) -> None:
         if self._containers.pop(container.id, None) is not None:
             del self._sorted_ids[bisect.bisect_left(self._sorted_ids, container.id)]
-            self.release_name(container.name)
+            for name in self.names_of(container):
+                self.release_name(name)
+            self._link_names.pop(container.id, None)

@@ -152,6 +152,7 @@ class Containers:
         if container.live is not None:
             await self.supervisor.kill(container)
         self.supervisor.give_up_restarting(container)
+        self._drop_links(container)
         self.registry.remove(container)
         if volumes:
             self._remove_anonymous_volumes(container)
@@ -180,9 +181,21 @@ class Containers:
         container.host_files = None
 
     def _remove_link(self, reference: str) -> None:
-        """`rm --link`: of the names that links once gave there is only the container's own."""
-        self.get(reference)
-        raise System("Conflict, cannot remove the default link name of the container")
+        """`rm --link parent/alias`: the child stays, the parent does not know it any more."""
+        child = self.get(reference)
+        parent_name, _, alias = reference.strip("/").rpartition("/")
+        parent = self.registry.find(parent_name) if parent_name else None
+        if parent is None:
+            raise System("Conflict, cannot remove the default link name of the container")
+        self.registry.remove_link(parent, alias, child)
+        parent.links = tuple(link for link in parent.links if link != (child.id, alias))
+        parent.touch()
+
+    def _drop_links(self, container: Container) -> None:
+        for other_id, alias in container.links:
+            child = self.registry.find(other_id)
+            if child is not None:
+                self.registry.remove_link(container, alias, child)
 
     def prune(self, filters: Filters) -> PruneReport:
         return prune(self, filters, self._events, self._clock.now())
@@ -190,6 +203,7 @@ class Containers:
     def remove_stopped(self, container: Container) -> None:
         """For prune: nothing of a stopped container needs waiting for."""
         container.advance(Trigger.REMOVE)
+        self._drop_links(container)
         self.registry.remove(container)
         self._release(container)
         self.emit(container, "destroy")
@@ -268,8 +282,11 @@ class Containers:
             self.registry.reserve(f"/{bare}", container.id)
         except DockerError as error:
             raise type(error)(f"Error when allocating new name: {error}") from None
+        self._drop_links(container)
         old, container.name = container.name, bare
         self.registry.release_name(old)
+        for other_id, alias in container.links:
+            self.registry.add_link(container, alias, self.get(other_id))
         for network, names in self._networks.rename(container.id, bare).items():
             settings = container.endpoints[network]
             container.endpoints[network] = settings.model_copy(update={"dns_names": names})
