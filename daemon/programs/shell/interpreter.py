@@ -1,14 +1,17 @@
-"""Runs the syntax tree: lists, conditions, loops and functions; commands themselves are in `commands`."""
+"""Runs the syntax tree: lists, conditions, loops and functions.
+
+Commands themselves are in `commands`, what needs processes in `processes`.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from daemon.process.signals import IGNORE, Signal
 from daemon.programs.common import glob
-from daemon.programs.shell.commands import Commands, default_signals
+from daemon.programs.shell.commands import Commands
 from daemon.programs.shell.conditional import evaluate_conditional
 from daemon.programs.shell.control import FunctionReturn, LoopExit, ShellExit
 from daemon.programs.shell.errors import ExpansionError, ShellError, ShellSyntaxError
+from daemon.programs.shell.processes import Processes
 from daemon.programs.shell.script import Script, script_of
 from daemon.programs.shell.select import select_loop
 from daemon.programs.shell.syntax import (
@@ -25,8 +28,6 @@ from daemon.programs.shell.syntax import (
     If,
     List,
     Pipeline,
-    ProcessSub,
-    Redirect,
     Redirected,
     Simple,
     Subshell,
@@ -34,10 +35,8 @@ from daemon.programs.shell.syntax import (
     Word,
 )
 from daemon.programs.shell.tracing import trace_conditional, trace_head
-from daemon.programs.shell.unparse import command_text
 
 if TYPE_CHECKING:
-    from daemon.process.process import Process
     from daemon.programs.shell.shell import Shell
 
 Runner = Callable[[Any, bool], Awaitable[int]]
@@ -53,14 +52,15 @@ class Interpreter:
     def __init__(self, shell: "Shell") -> None:
         self.shell = shell
         self.commands = Commands(shell, self)
+        self.processes = Processes(shell, self.commands)
         self._runners: dict[type, Runner] = {
             Simple: self.commands.simple,
             List: self._list,
             AndOr: self._and_or,
             Pipeline: self._pipeline,
-            Background: self._background,
+            Background: self.processes.background,
             Group: self._group,
-            Subshell: self._subshell,
+            Subshell: self.processes.subshell,
             If: self._if,
             While: self._while,
             For: self._for,
@@ -126,23 +126,6 @@ class Interpreter:
             status = 2
         return await shell.traps.run_exit(status)
 
-    def forked(
-        self, body: Command, *, background: bool = False
-    ) -> "Callable[[Process], Awaitable[int]]":
-        """The main function of a child that runs `body` in a subshell."""
-
-        async def main(child: "Process") -> int:
-            sub = self.shell.subshell(child)
-            if background and "m" not in self.shell.options:
-                child.on_signal(Signal.SIGINT, IGNORE)
-                child.on_signal(Signal.SIGQUIT, IGNORE)
-            elif self.shell.interactive:
-                default_signals(child)
-            sub.options.discard("m")
-            return await sub.interpreter.run_to_end(body)
-
-        return main
-
     # ---- lists ------------------------------------------------------------------------------------
 
     async def _list(self, node: List, tail: bool) -> int:
@@ -182,33 +165,10 @@ class Interpreter:
             return await self.commands.refused(error)
         return await self.commands.undoing(undo, self.run(node.command))
 
-    # ---- processes --------------------------------------------------------------------------------
-
-    async def _subshell(self, node: Subshell, tail: bool) -> int:
-        shell = self.shell
-        pgid = 0 if "m" in shell.options else None
-        child = shell.proc.fork(self.forked(node.body), pgid=pgid)
-        codes = await shell.jobs.foreground([child.pid], command_text(node))
-        return await self.commands.finish(codes[-1])
-
-    async def _background(self, node: Background, tail: bool) -> int:
-        shell = self.shell
-        control = "m" in shell.options
-        fds = {fd: fd for fd in shell.proc.fds}
-        null = None
-        if not control:
-            null = await shell.proc.open("/dev/null")
-            fds[0] = null
-        pgid = 0 if control else None
-        child = shell.proc.fork(self.forked(node.command, background=True), fds=fds, pgid=pgid)
-        if null is not None:
-            shell.proc.close(null)
-        job = shell.jobs.add([child.pid], node.text)
-        shell.last_background = child.pid
-        if shell.interactive and shell.flavour.bash:
-            await shell.say(f"[{job.number}] {child.pid}\n")
-        shell.status = 0
-        return 0
+    async def _stages(self, node: Pipeline) -> int:
+        if len(node.commands) == 1:
+            return await self.run(node.commands[0])
+        return await self.processes.pipeline(node)
 
     async def _pipeline(self, node: Pipeline, tail: bool) -> int:
         shell = self.shell
@@ -233,90 +193,6 @@ class Interpreter:
 
         plain = Pipeline(node.commands, node.negated)
         return await timed(self.shell, node.timed, self._pipeline(plain, False))
-
-    async def _stages(self, node: Pipeline) -> int:
-        shell = self.shell
-        if len(node.commands) == 1:
-            return await self.run(node.commands[0])
-        pids = await self._start_stages(node)
-        codes = await shell.jobs.foreground(pids, command_text(node))
-        shell.pipe_status = codes
-        status = codes[-1]
-        if "pipefail" in shell.options:
-            status = next((code for code in reversed(codes) if code), 0)
-        return status
-
-    async def _start_stages(self, node: Pipeline) -> list[int]:
-        proc = self.shell.proc
-        pgid = 0 if "m" in self.shell.options else None
-        pids: list[int] = []
-        source: int | None = None
-        for number, command in enumerate(node.commands):
-            fds = {fd: fd for fd in proc.fds if fd != source}
-            if source is not None:
-                fds[0] = source
-            reader = writer = None
-            if number < len(node.commands) - 1:
-                reader, writer = proc.pipe()
-                fds[1] = writer
-            child = proc.fork(self.forked(command), fds=fds, pgid=pgid)
-            pids.append(child.pid)
-            if pgid == 0:
-                pgid = child.pid
-            for fd in (source, writer):
-                if fd is not None:
-                    proc.close(fd)
-            source = reader
-        return pids
-
-    async def substitute(self, body: List) -> str:
-        """Run `body` in a subshell and return what it wrote, without the newlines at the end."""
-        shell, proc = self.shell, self.shell.proc
-        if (only := _file_alone(body)) is not None and shell.flavour.name != "dash":
-            return (await self._file_contents(only)).rstrip("\n")
-        reader, writer = proc.pipe()
-        fds = {fd: fd for fd in proc.fds if fd not in (reader, writer)}
-        fds[1] = writer
-        child = proc.fork(self.forked(body), fds=fds)
-        proc.close(writer)
-        data = await self.commands.read_all(reader)
-        proc.close(reader)
-        await shell.jobs.wait_for([child.pid])
-        status = shell.jobs.statuses.pop(child.pid).shell_code
-        shell.expander.substitution_status = status
-        if shell.flavour.bash:
-            shell.status = status
-        return data.rstrip("\n")
-
-    async def _file_contents(self, redirect: Redirect) -> str:
-        """`$(<file)`: the shell reads the file itself."""
-        shell = self.shell
-        try:
-            undo = await shell.redirections.apply((redirect,))
-        except ShellError as error:
-            await shell.report(error)
-            shell.expander.substitution_status = shell.status = 1
-            return ""
-        try:
-            return await self.commands.read_all(0)
-        finally:
-            shell.expander.substitution_status = 0
-            shell.redirections.undo(undo)
-
-    async def process_substitution(self, part: ProcessSub) -> str:
-        """`<(...)` or `>(...)`: start it, and return the path of our end of the pipe."""
-        proc = self.shell.proc
-        reader, writer = proc.pipe()
-        ours, theirs, fd = (reader, writer, 1) if part.direction == "<" else (writer, reader, 0)
-        fds = {number: number for number in proc.fds if number not in (reader, writer)}
-        fds[fd] = theirs
-        child = proc.fork(self.forked(part.body, background=True), fds=fds)
-        self.shell.last_background = child.pid
-        proc.close(theirs)
-        kept = proc.dup(ours, 63 if self.shell.flavour.bash else 64)
-        proc.close(ours)
-        self.commands.opened.append(kept)
-        return f"/dev/fd/{kept}"
 
     # ---- compound commands ------------------------------------------------------------------------
 
@@ -511,15 +387,6 @@ class Interpreter:
             shell.args, shell.loops = saved
         shell.status = status
         return status
-
-
-def _file_alone(body: List) -> Redirect | None:
-    """The redirection of a substitution that is nothing but `<file`."""
-    only = body.commands[0] if len(body.commands) == 1 else None
-    if not isinstance(only, Simple) or only.words or only.assigns or len(only.redirects) != 1:
-        return None
-    redirect = only.redirects[0]
-    return redirect if redirect.op == "<" and redirect.fd in (None, 0) else None
 
 
 def _blank(word: Word) -> bool:

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NoReturn
 
 from daemon.programs.shell import braces
 from daemon.programs.shell.conditional_parser import parse_conditional
 from daemon.programs.shell.errors import Incomplete, ShellSyntaxError
 from daemon.programs.shell.flavour import Flavour
-from daemon.programs.shell.lexer import Lexer, Token
+from daemon.programs.shell.lexer import Token
 from daemon.programs.shell.syntax import (
     AndOr,
     ArithCommand,
@@ -35,17 +34,16 @@ from daemon.programs.shell.syntax import (
     While,
     Word,
 )
+from daemon.programs.shell.token_stream import CLOSERS, REDIRECTS, TokenStream
 
-_REDIRECTS = frozenset(["<", ">", ">>", "<&", ">&", "<>", ">|", "<<", "<<-", "<<<", "&>", "&>>"])
-_CLOSERS = frozenset(["then", "else", "elif", "fi", "do", "done", "esac", "}"])
 _CASE_ENDS = frozenset([";;", ";&", ";;&"])
 DECLARATIONS = frozenset(["export", "readonly", "local", "declare", "typeset", "alias"])
 """Commands whose arguments may be assignments."""
 _FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-class Parser(Lexer):
-    """Recursive descent with one token of look-ahead.
+class Parser(TokenStream):
+    """Recursive descent.
 
     `aliases` are spliced into the text where a command's first word names one.
     """
@@ -64,7 +62,6 @@ class Parser(Lexer):
         self._aliases = {} if aliases is None else aliases
         self._alias_ends: dict[str, int] = {}
         self._alias_next = 0
-        self._ahead: Token | None = None
         self._compound: dict[str, Callable[[Token], Command]] = {
             "if": self._if,
             "while": self._while,
@@ -118,73 +115,6 @@ class Parser(Lexer):
             commands.extend(parsed.commands)
         return List(tuple(commands))
 
-    # ---- tokens -----------------------------------------------------------------------------------
-
-    def peek(self) -> Token:
-        """The next token, left in place."""
-        if self._ahead is None:
-            self._ahead = self.next_token()
-        return self._ahead
-
-    def take(self) -> Token:
-        """The next token, consumed."""
-        token = self.peek()
-        self._ahead = None
-        return token
-
-    def at_operator(self, *operators: str) -> bool:
-        """Whether the next token is one of these operators."""
-        token = self.peek()
-        return token.kind == "op" and token.text in operators
-
-    def reserved(self) -> str:
-        """The next token if it could be a reserved word, else the empty string."""
-        word = self.peek().word
-        return (word.literal or "") if word is not None else ""
-
-    def skip_newlines(self) -> None:
-        """Consume newlines."""
-        while self.at_operator("\n"):
-            self.take()
-
-    def unexpected(self, token: Token, expecting: str = "") -> NoReturn:
-        """Complain about `token`, or ask for more text if it is the end."""
-        if token.kind == "eof":
-            if not self.final:
-                raise Incomplete("" if expecting == "word" else expecting)
-            kind = "eof"
-        elif token.kind == "op":
-            kind = "redirection" if token.text in _REDIRECTS else "token"
-        else:
-            literal = token.word.literal if token.word else None
-            kind = "token" if literal in _CLOSERS or literal in self._compound else "word"
-        raise ShellSyntaxError(
-            kind,
-            token.text,
-            expecting=expecting,
-            line=self.line_at(token.pos),
-            near=self.source_line(token.pos),
-        )
-
-    def _word_expected(self, token: Token, expecting: str = "word") -> NoReturn:
-        """Complain that a word is missing; to bash, the end of the text is a newline first."""
-        if token.kind == "eof" and self.final and self.flavour.bash:
-            near = self.source_line(token.pos)
-            raise ShellSyntaxError("token", "\n", line=self.line_at(token.pos), near=near)
-        self.unexpected(token, expecting if token.kind == "eof" else "")
-
-    def expect(self, word: str) -> Token:
-        """Consume the reserved word `word`."""
-        if self.reserved() != word:
-            self.unexpected(self.peek(), word)
-        return self.take()
-
-    def expect_operator(self, operator: str) -> Token:
-        """Consume the operator `operator`."""
-        if not self.at_operator(operator):
-            self.unexpected(self.peek(), operator)
-        return self.take()
-
     def regex_word(self) -> Word:
         """The operand of `=~`, in which parentheses and bars are text."""
         token = self.peek()
@@ -222,7 +152,7 @@ class Parser(Lexer):
         token = self.peek()
         if token.kind == "op":
             return token.text == ")" or token.text in _CASE_ENDS
-        return token.kind == "eof" or self.reserved() in _CLOSERS
+        return token.kind == "eof" or self.reserved() in CLOSERS
 
     def _compound_list(self, *, allow_empty: bool = False) -> List:
         self.skip_newlines()
@@ -281,11 +211,14 @@ class Parser(Lexer):
             literal = token.word.literal or ""
             if literal in self._compound:
                 return self._redirected(self._compound[literal](self.take()))
-            if literal in _CLOSERS or literal == "in" or (literal == "]]" and self.flavour.bash):
+            if literal in CLOSERS or literal == "in" or (literal == "]]" and self.flavour.bash):
                 self.unexpected(token)
-        elif token.kind == "eof" or (token.kind == "op" and token.text not in _REDIRECTS):
+        elif token.kind == "eof" or (token.kind == "op" and token.text not in REDIRECTS):
             self.unexpected(token)
         return self._simple()
+
+    def is_reserved(self, literal: str) -> bool:
+        return literal in CLOSERS or literal in self._compound
 
     def _stray_bang(self, token: Token) -> Command:
         self.unexpected(token)
@@ -318,7 +251,7 @@ class Parser(Lexer):
         start = self.peek().pos
         while True:
             token = self.peek()
-            if token.kind == "io" or (token.kind == "op" and token.text in _REDIRECTS):
+            if token.kind == "io" or (token.kind == "op" and token.text in REDIRECTS):
                 redirects.append(self._redirect())
             elif token.word is None:
                 if not self._ash_logic(words):
@@ -365,7 +298,7 @@ class Parser(Lexer):
             token = self.take()
         target = self.peek()
         if target.word is None:
-            self._word_expected(target, "")
+            self.word_expected(target, "")
         if token.text in ("<<", "<<-"):
             document = self._announce(token, target, target.word)
             self.take()
@@ -378,7 +311,7 @@ class Parser(Lexer):
 
     def _redirected(self, command: Command) -> Command:
         redirects: list[Redirect] = []
-        while self.peek().kind == "io" or self.at_operator(*_REDIRECTS):
+        while self.peek().kind == "io" or self.at_operator(*REDIRECTS):
             redirects.append(self._redirect())
         return Redirected(command, tuple(redirects)) if redirects else command
 
@@ -490,7 +423,7 @@ class Parser(Lexer):
     def _case(self, token: Token) -> Command:
         subject = self.take()
         if subject.word is None:
-            self._word_expected(subject)
+            self.word_expected(subject)
         self.skip_newlines()
         self.expect("in")
         self.skip_newlines()

@@ -205,11 +205,11 @@ class Shell:
 
     async def substitute(self, body: List) -> str:
         """The output of a command substitution."""
-        return await self.interpreter.substitute(body)
+        return await self.interpreter.processes.substitute(body)
 
     async def process_substitution(self, part: ProcessSub) -> str:
         """The path of a pipe to or from a process."""
-        return await self.interpreter.process_substitution(part)
+        return await self.interpreter.processes.process_substitution(part)
 
     def prompt_text(self, text: str) -> str:
         """A prompt with its escapes expanded."""

@@ -1,0 +1,166 @@
+"""Commands that run in processes of their own: subshells, pipelines, background jobs, substitutions."""
+
+from typing import TYPE_CHECKING
+
+from daemon.process.signals import IGNORE, Signal
+from daemon.process.status import Program
+from daemon.programs.shell.commands import Commands, default_signals
+from daemon.programs.shell.errors import ShellError
+from daemon.programs.shell.syntax import (
+    Background,
+    Command,
+    List,
+    Pipeline,
+    ProcessSub,
+    Redirect,
+    Simple,
+    Subshell,
+)
+from daemon.programs.shell.unparse import command_text
+
+if TYPE_CHECKING:
+    from daemon.process.process import Process
+    from daemon.programs.shell.shell import Shell
+
+
+class Processes:
+    """Starts and collects the children of one shell that run more of its script."""
+
+    def __init__(self, shell: "Shell", commands: Commands) -> None:
+        self.shell = shell
+        self.commands = commands
+
+    def forked(self, body: Command, *, background: bool = False) -> Program:
+        """The main function of a child that runs `body` in a subshell."""
+
+        async def main(child: "Process") -> int:
+            sub = self.shell.subshell(child)
+            if background and "m" not in self.shell.options:
+                child.on_signal(Signal.SIGINT, IGNORE)
+                child.on_signal(Signal.SIGQUIT, IGNORE)
+            elif self.shell.interactive:
+                default_signals(child)
+            sub.options.discard("m")
+            return await sub.interpreter.run_to_end(body)
+
+        return main
+
+    async def subshell(self, node: Subshell, tail: bool) -> int:
+        """`( list )`."""
+        shell = self.shell
+        pgid = 0 if "m" in shell.options else None
+        child = shell.proc.fork(self.forked(node.body), pgid=pgid)
+        codes = await shell.jobs.foreground([child.pid], command_text(node))
+        return await self.commands.finish(codes[-1])
+
+    async def background(self, node: Background, tail: bool) -> int:
+        """`command &`."""
+        shell = self.shell
+        control = "m" in shell.options
+        fds = {fd: fd for fd in shell.proc.fds}
+        null = None
+        if not control:
+            null = await shell.proc.open("/dev/null")
+            fds = {**fds, 0: null}
+        pgid = 0 if control else None
+        child = shell.proc.fork(self.forked(node.command, background=True), fds=fds, pgid=pgid)
+        if null is not None:
+            shell.proc.close(null)
+        job = shell.jobs.add([child.pid], node.text)
+        shell.last_background = child.pid
+        if shell.interactive and shell.flavour.bash:
+            await shell.say(f"[{job.number}] {child.pid}\n")
+        shell.status = 0
+        return 0
+
+    async def pipeline(self, node: Pipeline) -> int:
+        """Run the stages side by side; the status of the last, or with pipefail of the last that failed."""
+        shell = self.shell
+        pids = await self._start_stages(node)
+        codes = await shell.jobs.foreground(pids, command_text(node))
+        shell.pipe_status = codes
+        status = codes[-1]
+        if "pipefail" in shell.options:
+            status = next((code for code in reversed(codes) if code), 0)
+        return status
+
+    async def _start_stages(self, node: Pipeline) -> list[int]:
+        proc = self.shell.proc
+        pgid = 0 if "m" in self.shell.options else None
+        pids: list[int] = []
+        source: int | None = None
+        for number, command in enumerate(node.commands):
+            fds = {fd: fd for fd in proc.fds if fd != source}
+            if source is not None:
+                fds[0] = source
+            reader = writer = None
+            if number < len(node.commands) - 1:
+                reader, writer = proc.pipe()
+                fds[1] = writer
+            child = proc.fork(self.forked(command), fds=fds, pgid=pgid)
+            pids.append(child.pid)
+            if pgid == 0:
+                pgid = child.pid
+            for fd in (source, writer):
+                if fd is not None:
+                    proc.close(fd)
+            source = reader
+        return pids
+
+    async def substitute(self, body: List) -> str:
+        """Run `body` in a subshell and return what it wrote, without the newlines at the end."""
+        shell, proc = self.shell, self.shell.proc
+        if (only := _file_alone(body)) is not None and shell.flavour.name != "dash":
+            return (await self._file_contents(only)).rstrip("\n")
+        reader, writer = proc.pipe()
+        fds = {fd: fd for fd in proc.fds if fd not in (reader, writer)}
+        fds[1] = writer
+        child = proc.fork(self.forked(body), fds=fds)
+        proc.close(writer)
+        data = await self.commands.read_all(reader)
+        proc.close(reader)
+        await shell.jobs.wait_for([child.pid])
+        status = shell.jobs.statuses.pop(child.pid).shell_code
+        shell.expander.substitution_status = status
+        if shell.flavour.bash:
+            shell.status = status
+        return data.rstrip("\n")
+
+    async def _file_contents(self, redirect: Redirect) -> str:
+        """`$(<file)`: the shell reads the file itself."""
+        shell = self.shell
+        try:
+            undo = await shell.redirections.apply((redirect,))
+        except ShellError as error:
+            await shell.report(error)
+            shell.expander.substitution_status = shell.status = 1
+            return ""
+        try:
+            return await self.commands.read_all(0)
+        finally:
+            shell.expander.substitution_status = 0
+            shell.redirections.undo(undo)
+
+    async def process_substitution(self, part: ProcessSub) -> str:
+        """`<(...)` or `>(...)`: start it, and return the path of our end of the pipe."""
+        proc = self.shell.proc
+        reader, writer = proc.pipe()
+        ours, theirs, fd = (reader, writer, 1) if part.direction == "<" else (writer, reader, 0)
+        fds = {number: number for number in proc.fds if number not in (reader, writer)}
+        fds[fd] = theirs
+        child = proc.fork(self.forked(part.body, background=True), fds=fds)
+        self.shell.last_background = child.pid
+        proc.close(theirs)
+        kept = proc.dup(ours, 63 if self.shell.flavour.bash else 64)
+        proc.close(ours)
+        self.commands.opened.append(kept)
+        return f"/dev/fd/{kept}"
+
+
+def _file_alone(body: List) -> Redirect | None:
+    """The redirection of a substitution that is nothing but `<file`."""
+    only = body.commands[0] if len(body.commands) == 1 else None
+    if not isinstance(only, Simple) or only.words or only.assigns or len(only.redirects) != 1:
+        return None
+    redirect = only.redirects[0]
+    return redirect if redirect.op == "<" and redirect.fd in (None, 0) else None
