@@ -25,7 +25,7 @@ async def _busybox_adduser(proc: Process, options: Options) -> int:
     if files.user(name):
         raise Failure(f"user '{name}' in use")
     system = "S" in options
-    uid = int(options.value("u")) if "u" in options else files.free_uid(system=system)
+    uid = options.number("u") if "u" in options else files.free_uid(system=system)
     gid = _busybox_group(files, options, name, uid, system)
     gecos = options.value("g", "Linux User,,,")
     shell = options.value("s") or ("/sbin/nologin" if system else "/bin/sh")
@@ -117,7 +117,7 @@ async def _debian_user(
     proc: Process, files: AccountFiles, name: str, options: Options, system: bool
 ) -> User:
     kind = "system user" if system else "user"
-    uid = int(options.value("uid")) if "uid" in options else files.free_uid(system=system)
+    uid = options.number("uid") if "uid" in options else files.free_uid(system=system)
     await _tell(
         proc,
         options,
@@ -172,7 +172,7 @@ async def _busybox_addgroup(proc: Process, options: Options) -> int:
         raise Failure(f"group '{name}' in use")
     gid = files.free_gid(system="S" in options)
     if "g" in options:
-        gid = int(options.value("g"))
+        gid = options.number("g")
         if any(row.gid == gid for row in files.groups):
             raise Failure(f"gid '{gid}' in use")
     files.add_group(name, gid)
@@ -205,7 +205,7 @@ async def _debian_group(proc: Process, files: AccountFiles, name: str, options: 
             )
             return 0
         raise Failure(f"The group `{name}' already exists.")
-    gid = int(options.value("gid")) if "gid" in options else files.free_gid(system=system)
+    gid = options.number("gid") if "gid" in options else files.free_gid(system=system)
     await _tell(proc, options, f"Adding group `{name}' (GID {gid}) ...\nDone.\n")
     files.add_group(name, gid)
     await files.save()

@@ -140,7 +140,7 @@ def _modified(files: AccountFiles, user: User, options: Options) -> User:
     return User(
         options.value("l") or user.name,
         user.password,
-        int(options.value("u", str(user.uid))),
+        options.number("u", user.uid),
         gid,
         options.value("c", user.gecos) if "c" in options else user.gecos,
         options.value("d") or user.home,
@@ -216,7 +216,7 @@ async def groupadd(proc: Process, options: Options) -> int:
         raise Failure(f"group '{name}' already exists", 9)
     gid = files.free_gid(system="r" in options, from_top=True)
     if "g" in options:
-        gid = int(options.value("g"))
+        gid = options.number("g")
         if "o" not in options and any(row.gid == gid for row in files.groups):
             raise Failure(f"GID '{gid}' already exists", 4)
     files.add_group(name, gid)
@@ -240,7 +240,7 @@ async def groupmod(proc: Process, options: Options) -> int:
     group = next((row for row in files.groups if row.name == options.args[0]), None)
     if group is None:
         raise Failure(f"group '{options.args[0]}' does not exist", 6)
-    gid = int(options.value("g", str(group.gid)))
+    gid = options.number("g", group.gid)
     changed = Group(options.value("n") or group.name, group.password, gid, group.members)
     files.groups = [changed if row is group else row for row in files.groups]
     files.users = [row._replace(gid=gid) if row.gid == group.gid else row for row in files.users]

@@ -5,6 +5,7 @@ import binascii
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 from daemon.process.process import Process
 from daemon.programs.common.regex import RegexError, compile_posix
@@ -53,7 +54,7 @@ async def _codec(proc: Process, options: Options, encode: Codec, decode: Codec, 
     async with opened(proc, path) as fd:
         if "d" in options:
             return await _decoded(proc, fd, decode, "i" in options)
-        width = int(options.value("w", "76"))
+        width = options.number("w", 76)
         held, line = b"", b""
         async for data in chunks(proc, fd):
             held += data
@@ -95,7 +96,8 @@ async def _decode_piece(proc: Process, piece: bytes, decode: Codec) -> bool:
     try:
         await proc.out(decode(text))
     except (ValueError, binascii.Error):
-        await proc.out(decode(text + b"=" * (-len(text) % 4)) if len(text) % 4 != 1 else b"")
+        with suppress(ValueError, binascii.Error):
+            await proc.out(decode(text + b"=" * (-len(text) % 4)))
         text = b""
     if len(text) == len(piece):
         return True
@@ -276,7 +278,7 @@ async def split(proc: Process, options: Options) -> int:
     source = options.args[0] if options.args else "-"
     prefix = options.args[1] if len(options.args) > 1 else "x"
     pieces = _Pieces(
-        proc, prefix, int(options.value("a", "2")), "d" in options, options.value("additional")
+        proc, prefix, options.number("a", 2), "d" in options, options.value("additional")
     )
     size = parse_size(options.value("b")) if "b" in options else None
     lines = parse_size(options.value("l", "1000"))

@@ -167,7 +167,7 @@ class _Diff:
         self.context = 3
         for key in ("U", "C"):
             if options.value(key):
-                self.context = int(options.value(key))
+                self.context = options.number(key)
         self.copied = "c" in options or "C" in options
 
     async def pair(self, one: str, two: str, *, below: bool = False) -> int:

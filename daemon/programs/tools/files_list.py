@@ -247,7 +247,7 @@ class _Lister:
             return ""
         labels = [self._label(entry) for entry in entries]
         widths = [_visible(label) for label in labels]
-        total = int(self.options.value("w") or columns_of(self.proc))
+        total = self.options.number("w", columns_of(self.proc))
         layout = _gnu_layout if self.gnu else _even_layout
         across = "x" in self.options
         column_widths, rows = layout(widths, total, across)

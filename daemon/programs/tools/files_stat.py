@@ -277,7 +277,7 @@ class _DiskUsage:
     def __init__(self, proc: Process, options: Options) -> None:
         self.proc = proc
         self.options = options
-        self.depth = 0 if "s" in options else int(options.value("d") or 1 << 30)
+        self.depth = 0 if "s" in options else options.number("d", 1 << 30)
         self.seen: set[tuple[int, int]] = set()
         self.code = 0
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from daemon.process.process import Process
-from daemon.programs.tools.options import OptionError, Options, Parser
+from daemon.programs.tools.options import NumberError, OptionError, Options, Parser
 
 BUSYBOX_BANNER = "BusyBox v1.37.0 (2024-09-26 21:31:42 UTC) multi-call binary."
 COREUTILS = "GNU coreutils) 9.1"
@@ -101,6 +101,9 @@ def tool(
                 if failure.text:
                     await complain(proc, failure.text)
                 return failure.code
+            except NumberError as error:
+                await complain(proc, f"invalid number{':' if is_gnu(proc) else ''} '{error}'")
+                return code
             except OSError as error:
                 await complain(proc, _os_error(error))
                 return code

@@ -76,7 +76,7 @@ class _Tree:
     def __init__(self, proc: Process, options: Options) -> None:
         self.proc = proc
         self.options = options
-        self.depth = int(options.value("L") or 1 << 30)
+        self.depth = options.number("L", 1 << 30)
         self.folders = self.files = 0
 
     async def show(self, path: str) -> None:
@@ -205,7 +205,7 @@ def _reformatted(word: str, options: Options) -> str:
     else:
         text = _scaled(number, 1000 if target == "si" else 1024, "i" if target == "iec-i" else "")
     text += options.value("suffix")
-    return text.rjust(int(options.value("padding", "0")))
+    return text.rjust(options.number("padding", 0))
 
 
 def _scaled(number: float, base: int, tail: str) -> str:

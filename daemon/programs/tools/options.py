@@ -14,6 +14,10 @@ class OptionError(Exception):
         self.musl = musl
 
 
+class NumberError(Exception):
+    """An option wants a number and got something else."""
+
+
 class Long(NamedTuple):
     """A long option: the key it is stored under and whether it takes an argument ("", ":" or "?")."""
 
@@ -40,6 +44,15 @@ class Options:
             if name == key:
                 return value or ""
         return default
+
+    def number(self, key: str, default: int = 0) -> int:
+        """The value as a count; `default` without the option; NumberError for what is none."""
+        text = self.value(key)
+        if not text:
+            return default
+        if not text.lstrip("+-").isdigit():
+            raise NumberError(text)
+        return int(text)
 
     def values(self, key: str) -> list[str]:
         return [value or "" for name, value in self.given if name == key]

@@ -159,7 +159,13 @@ def _wide(proc: Process) -> bool:
     return True
 
 
-async def _gnu_ps(proc: Process) -> int:
+@tool(
+    "[options]",
+    raw=True,
+    about="Report a snapshot of the current processes",
+    package="from procps-ng 4.0.2",
+)
+async def _gnu_ps(proc: Process, options: Options) -> int:
     asked = _PsRequest(proc)
     for word in proc.argv[1:]:
         asked.word(word)

@@ -144,9 +144,9 @@ async def nl(proc: Process, options: Options) -> int:
     if style[0] not in "atnp":
         raise Failure(f"invalid body numbering style: '{style}'")
     wanted = _numbered_lines(style)
-    number = int(options.value("v", "1"))
-    step = int(options.value("i", "1"))
-    width = int(options.value("w", "6"))
+    number = options.number("v", 1)
+    step = options.number("i", 1)
+    width = options.number("w", 6)
     separator = options.value("s", "\t") if "s" in options else "\t"
     form = {"ln": "<", "rn": ">", "rz": "0>"}.get(options.value("n", "rn"), ">")
     pad = b" " * (width + len(separator))

@@ -153,7 +153,7 @@ class _Offsets:
 
 
 async def _dump(proc: Process, inputs: Inputs, options: Options, formats: list[_Format]) -> None:
-    width = int(options.value("w") or 32) if "w" in options else ROW
+    width = options.number("w", 32) if "w" in options else ROW
     skip = parse_size(options.value("j", "0")) or 0
     limit = parse_size(options.value("N")) if "N" in options else None
     offsets = _Offsets(options.value("A", "o"))
@@ -284,8 +284,8 @@ async def xxd(proc: Process, options: Options) -> int:
     if "r" in options:
         return await _xxd_back(proc, path, "p" in options)
     plain = "p" in options
-    width = int(options.value("c", "30" if plain else "16"))
-    group = int(options.value("g", "2"))
+    width = options.number("c", 30 if plain else 16)
+    group = options.number("g", 2)
     inputs = Inputs(proc, [path])
     skip = parse_size(options.value("s", "0")) or 0
     limit = parse_size(options.value("l")) if "l" in options else None
@@ -326,7 +326,7 @@ async def _xxd_back(proc: Process, path: str, plain: bool) -> int:
     package="GNU Binutils for Debian) 2.40",
 )
 async def strings(proc: Process, options: Options) -> int:
-    least = int(options.value("n", "4"))
+    least = options.number("n", 4)
     radix = options.value("t", "o" if "o" in options else "")
     pattern = re.compile(rb"[\t\x20-\x7e]{%d,}" % least)
     inputs = Inputs(proc, options.args, gnu="'{path}': No such file" if is_gnu(proc) else "")

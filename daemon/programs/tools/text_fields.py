@@ -361,7 +361,7 @@ def folded(line: bytes, width: int, at_spaces: bool) -> bytes:
 
 @tool("[-w WIDTH] [FILE]...", "w:", about="Fill paragraphs", gnu="csutp:g:", long="width:=w")
 async def fmt(proc: Process, options: Options) -> int:
-    width = int(options.value("w", "75"))
+    width = options.number("w", 75)
     inputs = Inputs(proc, options.args)
     words: list[bytes] = []
     async for batch in inputs.batches():
@@ -387,7 +387,7 @@ def _filled(words: list[bytes], width: int) -> bytes:
 
 @tool("[-fit] [FILE]...", "it:f", about="Convert tabs to spaces", long="initial=i tabs:=t")
 async def expand(proc: Process, options: Options) -> int:
-    width = int(options.value("t", "8"))
+    width = options.number("t", 8)
     inputs = Inputs(proc, options.args)
     async for batch in inputs.batches():
         await proc.out(b"".join(_expanded(line, width, "i" in options) for line in batch))
@@ -408,7 +408,7 @@ def _expanded(line: bytes, width: int, initial: bool) -> bytes:
     long="all=a first-only=f tabs:=t",
 )
 async def unexpand(proc: Process, options: Options) -> int:
-    width = int(options.value("t", "8"))
+    width = options.number("t", 8)
     everywhere = ("a" in options or "t" in options) and "f" not in options
     inputs = Inputs(proc, options.args)
     async for batch in inputs.batches():
@@ -465,10 +465,10 @@ async def join(proc: Process, options: Options) -> int:
     if len(options.args) != 2:
         raise missing_operand(proc, *options.args[:1])
     separator = os.fsencode(options.value("t")) or None
-    common = options.value("j", "1")
+    common = options.number("j", 1)
     async with opened(proc, options.args[0]) as one, opened(proc, options.args[1]) as two:
-        left = _Side(LineReader(proc, one), int(options.value("1", common)))
-        right = _Side(LineReader(proc, two), int(options.value("2", common)))
+        left = _Side(LineReader(proc, one), options.number("1", common))
+        right = _Side(LineReader(proc, two), options.number("2", common))
         await _join(proc, options, left, right, separator)
     return 0
 

@@ -282,9 +282,9 @@ class _Sameness:
     """What uniq compares: fields and characters skipped, a width, case or not."""
 
     def __init__(self, options: Options) -> None:
-        self.fields = int(options.value("f", "0"))
-        self.chars = int(options.value("s", "0"))
-        self.width = int(options.value("w", "0") or 0)
+        self.fields = options.number("f", 0)
+        self.chars = options.number("s", 0)
+        self.width = options.number("w", 0)
         self.fold = "i" in options
 
     def of(self, line: bytes) -> bytes:
@@ -422,7 +422,7 @@ async def shuf(proc: Process, options: Options) -> int:
     else:
         lines = await _all_lines(proc, options, end)
     random = proc.machine.ids.random
-    wanted = int(options.value("n", str(len(lines))))
+    wanted = options.number("n", len(lines))
     if "r" in options and lines:
         drawn = [random.choice(lines) for _ in range(wanted)]
     else:

@@ -10,6 +10,7 @@ from daemon.programs.tools.accounts import Names
 from daemon.programs.tools.kit import columns_of, complain, is_gnu, lines_of, read_all, tool
 from daemon.programs.tools.options import Options
 from daemon.programs.tools.system_process import command_line, gnu_command_line, living
+from daemon.programs.tools.system_time import duration
 
 
 @tool(
@@ -37,8 +38,8 @@ class _Leave(Exception):
 class _Screen:
     def __init__(self, proc: Process, options: Options) -> None:
         self.proc = proc
-        self.count = int(options.value("n", "0") or 0)
-        self.delay = float(options.value("d", "3" if is_gnu(proc) else "5"))
+        self.count = options.number("n", 0)
+        self.delay = duration(options.value("d", "3" if is_gnu(proc) else "5")) or 1.0
         self.code = 0
         self.ending = False
         self.last_cpu: dict[int, float] = {}
