@@ -47,5 +47,8 @@ def client_env(docker_config: Path) -> dict[str, str]:
         "PATH": SEARCH_PATH,
         "DOCKER_CONFIG": str(docker_config),
         "DOCKER_CLI_HINTS": "false",
+        # Testcontainers take a machine with /.dockerenv for a container whose daemon is elsewhere.
+        "TESTCONTAINERS_CONNECTION_MODE": "docker_host",
+        "TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1",
         "NODE_PATH": str(CACHE / "node" / "node_modules"),
     }

@@ -37,8 +37,10 @@ class Doors:
         """Let a container's programs use them."""
 
         async def docker(path: str) -> Connection | None:
-            bound = [m.destination for m in container.mounts if m.source in SOCKET_PATHS]
             socket = self._own_socket()
+            # A client may bind the place where Docker's socket usually is, or the one where it found ours.
+            ours = {*SOCKET_PATHS, socket}
+            bound = [m.destination for m in container.mounts if m.source in ours]
             if socket is None or path not in [machine.fs.realpath(place) for place in bound]:
                 return None
             return await _bridged(machine, socket)
