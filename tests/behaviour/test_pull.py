@@ -237,3 +237,12 @@ async def test_a_client_that_goes_away_ends_its_pull() -> None:
         await asyncio.wait([task], timeout=5)
         assert task.cancelled()
         assert len(mock.daemon.images.store) == 0
+
+
+async def test_an_image_that_is_the_base_of_one_that_is_here_needs_no_download(
+    docker: Client,
+) -> None:
+    await docker.ask("POST", "/images/create?fromImage=httpd&tag=alpine")
+    answer = await docker.ask("POST", "/images/create?fromImage=alpine&tag=3.22")
+    assert b"Already exists" in answer.body
+    assert b"Downloaded newer image for alpine:3.22" in answer.body

@@ -148,7 +148,7 @@ class LayersPull:
         keep: Callable[[str], None],
     ) -> None:
         registered: set[str] = set()
-        expected = self._image.diff_ids[-len(layers) :]
+        expected = self._image.diff_ids[len(self._image.diff_ids) - len(layers) :]
         for descriptor, diff_id in zip(layers, expected, strict=True):
             # The same layer may occur twice; it is downloaded and told of once.
             if descriptor.digest not in registered:
