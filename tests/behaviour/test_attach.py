@@ -171,3 +171,12 @@ async def test_a_hundred_followers_get_everything(boxes: Boxes) -> None:
     await box.start()
     for wire in wires:
         assert frames(await wire.rest()) == [(1, "1\n2\n3\n")]
+
+
+async def test_without_a_terminal_the_keys_are_bytes_like_any_others(boxes: Boxes) -> None:
+    await boxes.run("cat", OpenStdin=True)
+    wire = await boxes.hijack(BOTH)
+    await wire.head()
+    wire.send(b"\x10\x11\n")
+    await wire.until(b"\x10\x11\n")
+    await wire.close()

@@ -229,7 +229,8 @@ def _session(
         multiplexed=multiplexed,
         stdin=stdin,
         close_stdin=container.config.stdin_once and not container.config.tty,
-        detach_keys=keys,
+        # Without a terminal dockerd passes them on like any other bytes.
+        detach_keys=keys if container.config.tty else b"",
         on_detach=lambda: _detached(daemon, container),
     )
 
