@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from api_schema.containers import ContainerConfig, ContainerCreateRequest
@@ -13,7 +14,7 @@ from daemon.clock import Clock
 from daemon.engine.container import Container, MountPoint
 from daemon.engine.containers.config_rules import check_config
 from daemon.engine.containers.copy_up import copy_up
-from daemon.engine.containers.defaults import Interned, filled_in, network_mode
+from daemon.engine.containers.defaults import Interned, network_mode
 from daemon.engine.containers.endpoint_rules import check_endpoints, wanted_endpoints
 from daemon.engine.containers.host_rules import (
     HostFacts,
@@ -116,7 +117,7 @@ class Creation:
         endpoints = wanted_endpoints(config, mode, request.networking_config)
         image = self._image(config.image, platform)
         config = merged(config, _defaults(image))
-        host = self._pinned(filled_in(asked))
+        host = self._pinned(self._interned(asked))
         self._check_joined(asked)
         check_log_config(host.log_config)
         check_storage_options(asked.storage_opt)
@@ -191,7 +192,7 @@ class Creation:
             name=name,
             created=around.clock.now(),
             config=config,
-            host_config=self._interned(draft.host),
+            host_config=draft.host,
             image_id=draft.image.id if draft.image else "",
             diff_ids=draft.image.diff_ids if draft.image else (),
             platform=draft.image.os if draft.image else "linux",
@@ -234,6 +235,7 @@ class Creation:
         fs.makedirs(path)
 
 
+@cache
 def _zero_config() -> dict[str, Any]:
     return {name: field.default for name, field in ContainerConfig.model_fields.items()}
 

@@ -3,8 +3,6 @@
 from typing import Any
 from weakref import WeakValueDictionary
 
-from api_schema import go_json
-from api_schema.base import dump
 from api_schema.host_config import HostConfig, LogConfig, RestartPolicy
 
 SHM_SIZE = 64 * 1024 * 1024
@@ -84,10 +82,14 @@ def _security_options(host: HostConfig) -> list[str] | None:
 
 
 class Interned:
-    """Keeps one object for each distinct host configuration that is in use."""
+    """Fills configurations in, and keeps one object for all that were asked for in the same words."""
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[bytes, HostConfig] = WeakValueDictionary()
 
-    def __call__(self, host: HostConfig) -> HostConfig:
-        return self._known.setdefault(go_json.encode(dump(host)), host)
+    def __call__(self, asked: HostConfig) -> HostConfig:
+        words = asked.__pydantic_serializer__.to_json(asked, exclude_unset=True)
+        known = self._known.get(words)
+        if known is None:
+            known = self._known[words] = filled_in(asked)
+        return known
