@@ -42,15 +42,29 @@ def check_kind(request: NetworkCreateRequest) -> None:
     """Ingress and configuration-only networks."""
     if request.ingress:
         raise Forbidden("Ingress network can only be global scope network")
+    depends = bool(request.config_from and request.config_from.network)
+    if depends and not request.config_only:
+        _check_dependent(request)
     if not request.config_only:
         return
-    if request.config_from and request.config_from.network:
+    if depends:
         raise Forbidden("a configuration network cannot depend on another configuration network")
     if request.internal or request.attachable or request.scope:
         raise Forbidden(
             "configuration network can only contain network specific fields. Network operator fields like "
             "[ ingress | internal | attachable | scope ] are not supported."
         )
+
+
+def _check_dependent(request: NetworkCreateRequest) -> None:
+    """A network that takes its configuration from another brings none of its own."""
+    ipam = request.ipam
+    own_ipam = ipam and (ipam.config or ipam.options or ipam.driver not in ("", "default"))
+    depending = "if the network depends on a configuration network"
+    if own_ipam or request.labels or request.enable_ipv6:
+        raise Forbidden(f"user specified configurations are not supported {depending}")
+    if request.options:
+        raise Forbidden(f"network driver options are not supported {depending}")
 
 
 def check_driver(request: NetworkCreateRequest) -> None:
@@ -105,6 +119,8 @@ def _check_bridge_options(options: dict[str, str]) -> None:
         raise System("numerical result out of range")
 
 
+# What the simulated host has, and `eth0.10` made on it.
+_PARENT = re.compile(r"eth0(\.\d+)?|lo|docker0")
 _VLAN_MODES = {
     "ipvlan": (("l2", "l3", "l3s"), "l2"),
     "macvlan": (("private", "vepa", "bridge", "passthru"), "bridge"),
@@ -118,6 +134,9 @@ def _check_vlan_options(driver: str, options: dict[str, str]) -> None:
         raise System(
             f"requested {driver} mode '{mode}' is not valid, '{default}' mode is the {driver} driver default"
         )
+    parent = options.get("parent", "")
+    if parent and "." not in parent and not _PARENT.fullmatch(parent):
+        raise System(f"invalid subinterface vlan name {parent}, example formatting is eth0.10")
 
 
 # IPAM.
