@@ -8,6 +8,7 @@ from daemon.process.process import Process
 from daemon.programs.tools.accounts import GROUP, PASSWD, Group, Names, User
 from daemon.programs.tools.dates import NS
 from daemon.programs.tools.kit import Failure, opened, reason
+from daemon.programs.tools.paths import make_folders
 
 SHADOW = "/etc/shadow"
 GSHADOW = "/etc/gshadow"
@@ -129,11 +130,7 @@ async def make_home(proc: Process, user: User, mode: int = 0o755) -> bool:
     """Make the home folder with what /etc/skel holds; False if something of that name is there."""
     if proc.machine.fs.exists(user.home):
         return False
-    names = user.home.strip("/").split("/")
-    for count in range(1, len(names) + 1):
-        folder = "/" + "/".join(names[:count])
-        if not proc.machine.fs.exists(folder):
-            proc.mkdir(folder, 0o755)
+    make_folders(proc, user.home, 0o755)
     if proc.machine.fs.isdir(SKELETON):
         for name in proc.listdir(SKELETON):
             await _copy_skeleton(proc, f"{SKELETON}/{name}", f"{user.home}/{name}", user)

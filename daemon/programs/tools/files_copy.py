@@ -24,6 +24,7 @@ from daemon.programs.tools.kit import (
 )
 from daemon.programs.tools.modes import parse_mode
 from daemon.programs.tools.options import Options
+from daemon.programs.tools.paths import make_folders
 
 
 def _isdir(proc: Process, path: str) -> bool:
@@ -291,13 +292,7 @@ async def cp(proc: Process, options: Options) -> int:
 async def _with_parents(proc: Process, source: str, options: Options) -> str:
     base = options.value("t") or options.args[-1]
     target = f"{base.rstrip('/')}/{source.strip('/')}"
-    missing = []
-    folder = os.path.dirname(target)
-    while folder and _lstat(proc, folder) is None:
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    for path in reversed(missing):
-        proc.mkdir(path, 0o777)
+    make_folders(proc, os.path.dirname(target))
     return target
 
 
@@ -455,26 +450,18 @@ async def install(proc: Process, options: Options) -> int:
         raise Failure(f"invalid mode '{options.value('m')}'")
     if "d" in options:
         for path in options.args:
-            _parents(proc, path)
+            make_folders(proc, path, 0o755)
             _attributes(proc, path, change(0o755), options)
         return 0
     copier = Copier(proc, preserve="p" in options, force=True, verbose="v" in options)
     for source, target in destinations(proc, options):
         if "D" in options:
-            _parents(proc, os.path.dirname(target))
+            make_folders(proc, os.path.dirname(target), 0o755)
         if _lstat(proc, target):
             proc.unlink(target)
         if await copier.copy(source, target):
             _attributes(proc, target, change(0o600), options)
     return copier.code
-
-
-def _parents(proc: Process, path: str) -> None:
-    names = path.rstrip("/").split("/")
-    for count in range(1, len(names) + 1):
-        part = "/".join(names[:count])
-        if part and not _isdir(proc, part):
-            proc.mkdir(part, 0o755)
 
 
 def _attributes(proc: Process, path: str, mode: int, options: Options) -> None:

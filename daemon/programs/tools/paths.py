@@ -18,6 +18,21 @@ from daemon.programs.tools.kit import (
 from daemon.programs.tools.options import Options
 
 
+def make_folders(proc: Process, path: str, mode: int = 0o777) -> None:
+    """Make `path` and what is missing above it; folders that are there stay as they are."""
+    missing = []
+    while path and path not in ("/", "."):
+        try:
+            proc.stat(path)
+        except FileNotFoundError:
+            missing.append(path)
+            path = dirname_of(path)
+        else:
+            break
+    for folder in reversed(missing):
+        proc.mkdir(folder, mode)
+
+
 @tool("[-LP]", "LP", about="Print the current directory", long="logical=L physical=P")
 async def pwd(proc: Process, options: Options) -> int:
     logical = options.last_of("LP") == "L"

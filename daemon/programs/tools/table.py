@@ -23,11 +23,17 @@ _BOTH = {
     "unxz:gzip xzcat:gzip lzma:gzip unlzma:gzip lzcat:gzip",
     "tar": "tar",
     "stty": "stty",
+    "patch": "patch",
+    "calculator": "bc",
+    "unzip": "unzip",
+    "misc_daemons": "crond:idle_daemon syslogd:idle_daemon klogd:idle_daemon taskset setarch:run_program nologin "
+    "linux32:run_program linux64:run_program dnsdomainname pwdx lsmod",
     "misc_text": "tree dos2unix unix2dos:dos2unix tsort ts numfmt iconv shred envsubst",
     "misc_system": "dmesg flock getopt run-parts:run_parts start-stop-daemon:start_stop_daemon unshare sysctl who w "
     "users last hostid logger pstree getconf stdbuf tput findmnt lscpu swapon:refuse swapoff:refuse losetup:refuse "
     "insmod:refuse modprobe:refuse rmmod:refuse reboot:refuse poweroff:refuse halt:refuse mesg:succeed ldconfig:succeed "
-    "ionice:succeed chrt:succeed",
+    "ionice:succeed chrt:succeed nsenter:refuse pivot_root:refuse chattr:succeed "
+    "lsattr:succeed fsync:succeed fstrim:refuse",
     "editors.vi": "vi",
     "editors.pager": "less more",
     "account_friendly": "adduser addgroup deluser delgroup",
@@ -56,6 +62,7 @@ _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
     "editors.nano": "nano",
+    "misc_daemons": "cron:idle_daemon rsyslogd:idle_daemon service locale whereis mcookie",
     "misc_system": "update-ca-certificates:update_ca_certificates update-rc.d:succeed invoke-rc.d:succeed "
     "deb-systemd-helper:succeed ldd:succeed locale-gen:succeed localedef:succeed",
     "editors.vi": "vim:vi",

@@ -11,6 +11,7 @@ from daemon.programs.tools.accounts import Names
 from daemon.programs.tools.compression import CorruptError, decompressed, kind_of
 from daemon.programs.tools.dates import NS
 from daemon.programs.tools.kit import Failure, chunks, complain, either, is_gnu, opened, reason
+from daemon.programs.tools.paths import make_folders
 from daemon.programs.tools.tar_format import BLOCK, TarRequest, excluded, long_line, shown_name
 
 
@@ -260,24 +261,11 @@ class Extractor:
 
     def _make_way(self, name: str) -> None:
         """Folders above are made; what is in the way goes, unless -k protects it."""
-        parent = os.path.dirname(name)
-        missing = []
-        while parent and not self._lstat(parent):
-            missing.append(parent)
-            parent = os.path.dirname(parent)
-        for folder in reversed(missing):
-            self.proc.mkdir(folder, 0o777)
+        make_folders(self.proc, os.path.dirname(name))
         if self.request.keep_old:
             return
         with suppress(FileNotFoundError, IsADirectoryError):
             self.proc.unlink(name)
-
-    def _lstat(self, path: str) -> bool:
-        try:
-            self.proc.stat(path)
-        except OSError:
-            return False
-        return True
 
     def _special(self, member: tarfile.TarInfo, name: str) -> None:
         if member.isdir():

@@ -5,6 +5,7 @@ import re
 
 from daemon.process.process import Process
 from daemon.programs.tools.kit import opened, read_all
+from daemon.programs.tools.paths import make_folders
 
 _VERSIONS = {
     "flask": "3.1.2",
@@ -117,12 +118,7 @@ async def _requirements(proc: Process, words: list[str]) -> list[str] | None:
 
 async def _remember(proc: Process, rows: list[str]) -> None:
     known = {row.partition("==")[0]: row for row in [*await _remembered(proc), *rows]}
-    folder = os.path.dirname(_PIP_MEMORY)
-    parts = folder.strip("/").split("/")
-    for count in range(1, len(parts) + 1):
-        path = "/" + "/".join(parts[:count])
-        if not proc.machine.fs.exists(path):
-            proc.mkdir(path, 0o755)
+    make_folders(proc, os.path.dirname(_PIP_MEMORY), 0o755)
     async with opened(proc, _PIP_MEMORY, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644) as fd:
         await proc.write(fd, "".join(f"{known[name]}\n" for name in sorted(known)).encode())
 
