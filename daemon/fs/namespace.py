@@ -108,9 +108,7 @@ class Namespace:
     ) -> Mount:
         """Mount `tree`, or the file or folder at `subpath` in it, at `path`; a missing mount point is made, as runc does."""
         shown = Namespace(tree).reach("/" + subpath).node if subpath else tree.root
-        self.make_mountpoint(path, folder=modes.S_ISDIR(shown.mode))
-        spot = self.walk(path)
-        at = self._existing(spot, path)
+        spot, at = self._mountpoint(path, folder=modes.S_ISDIR(shown.mode))
         if modes.S_ISDIR(shown.mode) != modes.S_ISDIR(at.node.mode):
             raise failure(errno.ENOTDIR, path)
         key = at.mount.tree.key(at.node)
@@ -132,6 +130,16 @@ class Namespace:
         if spot.path() == "/":
             self._root = Step(mount, shown, "")
         return mount
+
+    def _mountpoint(self, path: str, *, folder: bool) -> tuple[Spot, Step]:
+        """Where `path` leads; what is missing of it is made."""
+        try:
+            spot = self.walk(path)
+            return spot, self._existing(spot, path)
+        except FileNotFoundError:
+            self.make_mountpoint(path, folder=folder)
+            spot = self.walk(path)
+            return spot, self._existing(spot, path)
 
     def unmount(self, path: str) -> None:
         """Take the topmost mount off `path`: EINVAL if there is none, EBUSY if another is inside it."""

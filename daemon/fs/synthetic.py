@@ -5,6 +5,7 @@ import itertools
 import os
 import stat as modes
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Union
 
 from daemon.fs.nodes import Change, Credentials, Stat, StatFs
@@ -90,6 +91,12 @@ class SyntheticFolder(_Synthetic):
     def of(cls, entries: Mapping[str, "SyntheticNode"], *, mode: int = 0o555) -> "SyntheticFolder":
         """A folder that holds just `entries`; later changes of the mapping show."""
         return cls(lambda: list(entries), entries.get, mode=mode)
+
+    @classmethod
+    def later(cls, entries: Callable[[], Mapping[str, "SyntheticNode"]]) -> "SyntheticFolder":
+        """A folder whose entries are made when one looks into it for the first time: most containers never do."""
+        made = cache(entries)
+        return cls(lambda: list(made()), lambda name: made().get(name))
 
 
 SyntheticNode = Union[SyntheticFile, SyntheticLink, SyntheticDevice, SyntheticFolder]  # noqa: UP007  # forward uses

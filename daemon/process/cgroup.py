@@ -20,10 +20,11 @@ def cgroup_root(machine: "Machine") -> SyntheticFolder:
     """The container's own group, as its mount shows it: in version 1 a folder for each controller."""
     if machine.host.cgroup_version == 2:
         return _folder(machine, V2_FILES)
-    controllers: dict[str, SyntheticNode] = {
-        name: _folder(machine, _V1_COMMON | files) for name, files in V1_FILES.items()
-    }
-    return SyntheticFolder.of(controllers)
+    return SyntheticFolder.later(lambda: _controllers(machine))
+
+
+def _controllers(machine: "Machine") -> dict[str, SyntheticNode]:
+    return {name: _folder(machine, _V1_COMMON | files) for name, files in V1_FILES.items()}
 
 
 def membership(machine: "Machine") -> str:

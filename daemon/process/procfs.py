@@ -79,7 +79,6 @@ def _mount(
     options: str,
     readonly: bool = False,
 ) -> None:
-    machine.fs.make_mountpoint(path, folder=True)
     machine.fs.mount(
         path, tree, source=source, fstype=tree.fstype, options=options, readonly=readonly
     )

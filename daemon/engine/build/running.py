@@ -100,7 +100,6 @@ class BuildRunner:
             "resolv.conf": resolv_file(Resolver()),
         }
         for name, data in content.items():
-            files.make_mountpoint(f"/etc/{name}", folder=False)
             files.mount(f"/etc/{name}", self._one_file(name, data, 0o644), subpath=f"/{name}")
 
     def _one_file(
@@ -147,7 +146,6 @@ class BuildRunner:
         target = mounted.mount.target if spec.target else f"/run/secrets/{name}"
         owner = (spec.uid or 0, spec.gid or 0)
         tree = self._one_file("secret", mounted.secret, spec.mode or 0o400, owner)
-        files.make_mountpoint(target, folder=False)
         files.mount(target, tree, subpath="/secret", readonly=True)
 
     async def _process(

@@ -84,7 +84,6 @@ class Rootfs:
         tree = self.host_files(container)
         for name in HOST_FILES:
             if f"/etc/{name}" not in hidden:
-                fs.make_mountpoint(f"/etc/{name}", folder=False)
                 fs.mount(f"/etc/{name}", tree, subpath=f"/{name}", source="/dev/vda")
 
     def memory_tree(
@@ -96,7 +95,6 @@ class Rootfs:
 
     def mount_devices(self, fs: Filesystem, container: Container, quota: Quota | None) -> None:
         """/dev with its shared memory; what the kernel makes up (/proc, /sys) is the machine's to mount."""
-        fs.make_mountpoint("/dev", folder=True)
         fs.mount("/dev", self.memory_tree("tmpfs"), source="tmpfs", options=DEV_OPTIONS)
         host = container.host_config
         devices.populate(fs, tty=container.config.tty, privileged=host.privileged)
@@ -123,7 +121,6 @@ class Rootfs:
     def _mount_tmpfs(
         self, fs: Filesystem, path: str, options: TmpfsOptions, quota: Quota | None
     ) -> None:
-        fs.make_mountpoint(path, folder=True)
         tree = self.memory_tree("tmpfs", size=options.size, mode=options.mode, quota=quota)
         fs.mount(path, tree, source="tmpfs", options=options.text, readonly=options.readonly)
 
