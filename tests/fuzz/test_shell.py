@@ -123,7 +123,15 @@ SIMPLE = st.one_of(
     ),
     NAMES.map(lambda name: f"eval 'echo \"${name}\"'"),
     st.tuples(WORDS, WORDS).map(lambda t: f"cat <<EOF\n{t[0]} $x\nEOF\n"),
-    st.sampled_from(["return 3 2>/dev/null; :", "(exit 4)", "exit 5", "break", "continue"]),
+    st.sampled_from(
+        [
+            *("return 3 2>/dev/null; :", "(exit 4)", "exit 5", "break", "continue", "set -e", "f"),
+            *("set +e", "trap 'echo T$?' EXIT", "trap - EXIT", "set -u", "set +u", "readonly y"),
+            *("export x", "g() { local x=in; echo $x; }; g", "x=$x$x", ": $((y += 1))"),
+            *("getopts ab: x && echo $x$OPTARG$OPTIND", "echo ${x:1:2} ${x/a/b} ${x//[ab]}"),
+            "sleep 0 & wait",
+        ]
+    ),
 )
 
 

@@ -179,7 +179,7 @@ class Interpreter:
             try:
                 status = await self._stages(node)
             except (FunctionReturn, LoopExit) as left:
-                if not shell.flavour.bash:
+                if shell.flavour.name == "ash":
                     left.status = int(not left.status)
                 raise
             finally:

@@ -199,8 +199,8 @@ class Jobs:
             return
         words = description(status.signal) + (" (core dumped)" if status.core else "")
         if shell.flavour.bash and not shell.interactive:
-            at = f"line {shell.line}: " if shell.source else ""
-            await shell.say(f"{shell.arg0}: {at}{pid:5d} {words:<23} {text}\n")
+            if status.signal != Signal.SIGTERM:
+                await shell.complain(f"{pid:5d} {words:<23} {text}")
         else:
             await shell.say(f"{words}\n")
 

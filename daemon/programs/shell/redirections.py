@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from daemon.programs.shell.errors import ShellError
 from daemon.programs.shell.messages import open_error
-from daemon.programs.shell.network import open_device
+from daemon.programs.shell.network import open_socket
 from daemon.programs.shell.syntax import HereDoc, Redirect, Word
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Redirections:
             flags = self._noclobber(path, flags)
         try:
             if shell.flavour.bash and path.startswith(("/dev/tcp/", "/dev/udp/")):
-                return await open_device(shell.proc, path)
+                return await open_socket(shell, path)
             return await shell.proc.open(path, flags)
         except OSError as error:
             if error.errno == errno.EEXIST:

@@ -128,6 +128,8 @@ async def _wait_one(shell: "Shell", spec: str) -> int:
     found = next((job for job in shell.jobs.table if pids[-1] in job.pids), None)
     if found is not None and found.done:
         shell.jobs.forget(found)
+        if not shell.interactive:
+            await shell.jobs.tell_death(pids[-1], status, found.text)
     return status.shell_code
 
 
