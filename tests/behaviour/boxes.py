@@ -157,6 +157,10 @@ class Wire:
         async with asyncio.timeout(PATIENCE):
             return await self._reader.readuntil(text)
 
+    async def exactly(self, size: int) -> bytes:
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.readexactly(size)
+
     async def rest(self) -> bytes:
         """What comes until the daemon ends its half; closes ours."""
         async with asyncio.timeout(PATIENCE):

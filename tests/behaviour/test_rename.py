@@ -54,3 +54,21 @@ async def test_an_ambiguous_start(boxes: Boxes) -> None:
     start = next(letter for letter in starts if starts.count(letter) > 1)
     answer = await boxes.docker.get(f"/containers/{start}/json")
     assert answer.refusal == (400, f"multiple IDs found with provided prefix: {start}")
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "text"),
+    [
+        ("start", 404, "No such container: nosuch"),
+        ("stop", 404, "No such container: nosuch"),
+        ("kill", 404, "cannot kill container: nosuch: No such container: nosuch"),
+        ("kill?signal=FOO", 400, "cannot kill container: nosuch: invalid signal: FOO"),
+        ("rename?name=", 400, "Neither old nor new names may be empty"),
+        ("rename?name=other", 404, "No such container: nosuch"),
+    ],
+)
+async def test_a_container_that_is_not_there(
+    boxes: Boxes, verb: str, status: int, text: str
+) -> None:
+    answer = await boxes.docker.post(f"/containers/nosuch/{verb}")
+    assert answer.refusal == (status, text)

@@ -238,12 +238,12 @@ class Containers:
         self.emit(container, "restart")
 
     async def kill(self, reference: str, signal: str = "") -> None:
-        container = self.get(reference)
         prefix = f"cannot kill container: {reference}: "
         try:
             number = parse_signal(signal or "SIGKILL")
-        except InvalidParameter as error:
-            raise InvalidParameter(f"{prefix}{error}") from None
+            container = self.get(reference)
+        except (InvalidParameter, NotFound) as error:
+            raise type(error)(f"{prefix}{error}") from None
         if not is_supported(number):
             raise InvalidParameter(f"{prefix}the linux daemon does not support signal {number}")
         container.advance(Trigger.KILL, reference)
@@ -272,10 +272,10 @@ class Containers:
     # --- changing
 
     def rename(self, reference: str, new_name: str) -> None:
-        container = self.get(reference)
         bare = new_name.removeprefix("/")
         if not bare:
             raise InvalidParameter("Neither old nor new names may be empty")
+        container = self.get(reference)
         if bare == container.name:
             raise InvalidParameter("Renaming a container with the same name as its current name")
         try:
