@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import re
+import select
 import termios
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -22,6 +23,8 @@ HEAD_LIMIT = 1024 * 1024
 
 # Seconds after a client's half-close in which what it sent before must have become a request.
 _BEGIN_WITHIN = 1.0
+# How often a half-closed client is looked at.
+_HANG_UP_SECONDS = 1.0
 
 SHORT_PAUSE, LONG_PAUSE, PATIENCE = 0.0003, 0.01, 2.0
 """Seconds: how the output of a stream waits for a client that has not read the head yet."""
@@ -101,6 +104,7 @@ class Connection(asyncio.Protocol):
         self._eof = True
         if self._duplex:
             self._duplex.feed_eof()
+            self._look_for_hang_up()
         elif self._streaming:
             self._streaming.cancel()
         elif self._at_head and not self._holding and not self.in_request:
@@ -109,6 +113,18 @@ class Connection(asyncio.Protocol):
             # A request may be with the parser already, its handler not yet begun.
             asyncio.get_running_loop().call_later(_BEGIN_WITHIN, self._close_unless_in_request)
         return True
+
+    def _look_for_hang_up(self) -> None:
+        """A Unix socket tells a client that has gone from one that has only ended its half, if it is asked."""
+        if self.transport is None or self._duplex is None or self.over_tcp:
+            return
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), 0)
+        if poll.poll(0) and not self._duplex.unread:
+            self.transport.abort()
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_HANG_UP_SECONDS, self._look_for_hang_up)
 
     def _close_unless_in_request(self) -> None:
         if not self.in_request and self._duplex is None:

@@ -42,6 +42,11 @@ class Duplex:
         """True once the client is gone in both directions."""
         return self._gone.is_set()
 
+    @property
+    def unread(self) -> bool:
+        """Has the client sent something that nobody has read yet?"""
+        return bool(self._buffer)
+
     async def wait_closed(self) -> None:
         """Return when the client is gone in both directions."""
         await self._gone.wait()
