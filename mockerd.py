@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib.util
 import sys
 import threading
@@ -134,8 +135,12 @@ if "pytest" in sys.modules:
 def main() -> int:
     """The command `mockerd`."""
     check_import_name()
+    # Loading modules makes no garbage, and what they are stays: neither is worth a collection.
+    gc.disable()
     from daemon.__main__ import main as command
 
+    gc.freeze()
+    gc.enable()
     return command()
 
 

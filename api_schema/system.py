@@ -20,7 +20,7 @@ class ComponentVersion(WireModel):
 
 
 class VersionReply(WireModel):
-    platform: PlatformInfo = PlatformInfo()
+    platform: PlatformInfo = Field(default_factory=PlatformInfo)
     components: OmitEmpty[list[ComponentVersion] | None] = None
     version: str = ""
     api_version: str = ""
@@ -86,7 +86,7 @@ class ContainerdNamespaces(WireModel):
 
 class ContainerdInfo(WireModel):
     address: OmitEmpty[str] = ""
-    namespaces: ContainerdNamespaces = ContainerdNamespaces()
+    namespaces: ContainerdNamespaces = Field(default_factory=ContainerdNamespaces)
 
 
 class Info(WireModel):
@@ -98,7 +98,7 @@ class Info(WireModel):
     images: int = 0
     driver: str = ""
     driver_status: list[tuple[str, str]] = Field(default_factory=list)
-    plugins: PluginsInfo = PluginsInfo()
+    plugins: PluginsInfo = Field(default_factory=PluginsInfo)
     memory_limit: bool = True
     swap_limit: bool = True
     kernel_memory_tcp: OmitEmpty[bool] = Field(True, alias="KernelMemoryTCP")
@@ -137,13 +137,13 @@ class Info(WireModel):
     server_version: str = ""
     runtimes: dict[str, RuntimeInfo] | None = None
     default_runtime: str = ""
-    swarm: SwarmInfo = SwarmInfo()
+    swarm: SwarmInfo = Field(default_factory=SwarmInfo)
     live_restore_enabled: bool = False
     isolation: str = ""
     init_binary: str = ""
-    containerd_commit: Commit = Commit()
-    runc_commit: Commit = Commit()
-    init_commit: Commit = Commit()
+    containerd_commit: Commit = Field(default_factory=Commit)
+    runc_commit: Commit = Field(default_factory=Commit)
+    init_commit: Commit = Field(default_factory=Commit)
     security_options: list[str] = Field(default_factory=list)
     product_license: OmitEmpty[str] = ""
     default_address_pools: OmitEmpty[list[dict[str, Any]] | None] = None
@@ -169,7 +169,7 @@ class EventMessage(WireModel):
     from_: OmitEmpty[str] = Field("", alias="from")
     type: str = ""
     action: str = ""
-    actor: EventActor = EventActor()
+    actor: EventActor = Field(default_factory=EventActor)
     scope: OmitEmpty[str] = Field("", alias="scope")
     time: OmitEmpty[int] = Field(0, alias="time")
     time_nano: OmitEmpty[int] = Field(0, alias="timeNano")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 from api_schema import go_json
@@ -47,10 +48,6 @@ _RUNTIME_FEATURES = (
     '"cgroup":{"v1":true,"v2":true,"systemd":true,"systemdUser":true,"rdma":true},'
     '"seccomp":{"enabled":true},"apparmor":{"enabled":true},"selinux":{"enabled":true}}}'
 )
-_CONTAINERD = ContainerdInfo(
-    address="/run/docker/containerd/containerd.sock",
-    namespaces=ContainerdNamespaces(containers="moby", plugins="plugins.moby"),
-)
 # Types whose events repeat themselves in the fields that Docker had before 1.22.
 _LEGACY_TYPES = ("container", "image")
 
@@ -74,10 +71,15 @@ class System:
         self._container_states = container_states
         self._image_count = image_count
         self.id = ids.uuid()
-        self._constant = self._info()
-        self.version = self._version()
-        # No API version has changed it, so it is rendered once.
-        self.version_body = go_json.encode(dump(self.version))
+
+    @cached_property
+    def version_body(self) -> bytes:
+        """GET /version as JSON. No API version has changed it, so it is rendered once."""
+        return go_json.encode(dump(self._version()))
+
+    @cached_property
+    def _constant(self) -> Info:
+        return self._info()
 
     def _version(self) -> VersionReply:
         profile = self._config.profile
@@ -172,7 +174,10 @@ class System:
             default_address_pools=self._address_pools(),
             firewall_backend=FirewallInfo(driver="iptables"),
             cdi_spec_dirs=["/etc/cdi", "/var/run/cdi"],
-            containerd=_CONTAINERD,
+            containerd=ContainerdInfo(
+                address="/run/docker/containerd/containerd.sock",
+                namespaces=ContainerdNamespaces(containers="moby", plugins="plugins.moby"),
+            ),
         )
 
     def _address_pools(self) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from api_schema.containers import ContainerConfig, Empty, HealthConfig
 from daemon.errors import InvalidParameter
 
-_EMPTY = Empty()
+_EMPTY = Empty.model_construct()
 
 
 class ImageDefaults(Protocol):

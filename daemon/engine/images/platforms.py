@@ -28,7 +28,7 @@ _ALIASES = {
     "armhf": ("arm", "v7"),
     "armel": ("arm", "v6"),
 }
-HOST = Platform(os="linux", architecture="amd64")
+HOST = Platform.model_construct(os="linux", architecture="amd64")
 
 
 def normalize(architecture: str, variant: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ class Maker:
             name=request.name,
             driver="null" if request.config_only else request.driver,
             created=created,
-            ipam=request.ipam or IPAM(),
+            ipam=request.ipam or IPAM.model_construct(),
             scope=request.scope or "local",
             enable_ipv4=request.enable_ipv4 is not False,
             enable_ipv6=bool(request.enable_ipv6),

@@ -51,11 +51,14 @@ class Networks:
         self._make_predefined()
 
     def _make_predefined(self) -> None:
-        bridge = NetworkCreateRequest(name="bridge", driver="bridge", options=dict(_BRIDGE_OPTIONS))
+        # Not validated: building pydantic's validators is a good part of a daemon's start-up.
+        bridge = NetworkCreateRequest.model_construct(
+            name="bridge", driver="bridge", options=dict(_BRIDGE_OPTIONS)
+        )
         self._add(self._maker.make(bridge, self._ids.id64(), self._clock.now(), []))
         for name, driver in (("host", "host"), ("none", "null")):
             self._add(
-                Network(self._ids.id64(), name, driver, self._clock.now(), IPAM(driver="default"))
+                Network(self._ids.id64(), name, driver, self._clock.now(), IPAM.model_construct())
             )
 
     def _add(self, network: Network) -> None:
