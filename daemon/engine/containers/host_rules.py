@@ -13,53 +13,9 @@ from daemon.engine.containers.cpu_sets import check_cpu_set
 from daemon.engine.containers.extra_hosts import check_extra_host
 from daemon.engine.port_specs import check_port_bindings
 from daemon.errors import InvalidParameter, System
+from daemon.process.capabilities import CAPABILITIES
 
 MINIMUM_MEMORY = 6 * 1024 * 1024
-CAPABILITIES = frozenset(
-    [
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "DAC_READ_SEARCH",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "SETGID",
-        "SETUID",
-        "SETPCAP",
-        "LINUX_IMMUTABLE",
-        "NET_BIND_SERVICE",
-        "NET_BROADCAST",
-        "NET_ADMIN",
-        "NET_RAW",
-        "IPC_LOCK",
-        "IPC_OWNER",
-        "SYS_MODULE",
-        "SYS_RAWIO",
-        "SYS_CHROOT",
-        "SYS_PTRACE",
-        "SYS_PACCT",
-        "SYS_ADMIN",
-        "SYS_BOOT",
-        "SYS_NICE",
-        "SYS_RESOURCE",
-        "SYS_TIME",
-        "SYS_TTY_CONFIG",
-        "MKNOD",
-        "LEASE",
-        "AUDIT_WRITE",
-        "AUDIT_CONTROL",
-        "SETFCAP",
-        "MAC_OVERRIDE",
-        "MAC_ADMIN",
-        "SYSLOG",
-        "WAKE_ALARM",
-        "BLOCK_SUSPEND",
-        "AUDIT_READ",
-        "PERFMON",
-        "BPF",
-        "CHECKPOINT_RESTORE",
-    ]
-)
 RESTART_POLICIES = ("", "no", "always", "on-failure", "unless-stopped")
 _LABEL_OPTIONS = ("label", "apparmor", "seccomp", "no-new-privileges", "writable-cgroups")
 
