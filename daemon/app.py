@@ -118,6 +118,7 @@ class Daemon:
             bind_policy=self.config.bind_mounts,
             host_name=self.config.name,
             private_folder=lambda: self.folder,
+            faults=self.faults,
         )
 
     @property

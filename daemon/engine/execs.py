@@ -142,6 +142,7 @@ class Execs:
             raise ExecError("container is not running", 3, UNKNOWN_FAILURE)
         cwd = found.request.working_dir or container.config.working_dir or "/"
         _check(cwd, found.request.env or [])
+        self._containers.staging.check_start(container, found.request.cmd or [])
         found.process = await live.machine.start(
             found.request.cmd or [],
             env=self._environment(found, live.machine),

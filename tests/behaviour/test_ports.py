@@ -154,3 +154,11 @@ async def test_large_bodies_arrive_whole(boxes: Boxes) -> None:
     server = "while :; do head -c 3000000 /dev/zero | nc -l -p 80; done"
     await boxes.run("sh", "-c", server, **published(port))
     assert len(await answered(port)) == 3_000_000
+
+
+async def test_another_container_reaches_it_through_the_host(boxes: Boxes) -> None:
+    port = free_port()
+    await boxes.run(*SERVER, name="server", **published(port))
+    script = f"until nc 172.17.0.1 {port}; do sleep 0.01; done"
+    box = await boxes.finished("sh", "-c", script, name="client")
+    assert (await box.output()).endswith("hello\n")

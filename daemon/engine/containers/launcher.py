@@ -16,6 +16,7 @@ from daemon.engine.containers.log_options import rotation
 from daemon.engine.containers.networking import Joined, Networking
 from daemon.engine.containers.rootfs import MountFailure, Rootfs
 from daemon.engine.containers.runtime_rules import INIT_FAILED, check_runtime, check_tmpfs_sizes
+from daemon.engine.containers.staging import Staging
 from daemon.engine.host_files import Resolver, hostname_file, hosts_file, resolv_file
 from daemon.engine.process_env import variables, with_home
 from daemon.engine.signals import parse_signal
@@ -55,6 +56,7 @@ class Workshop:
     fair_share: FairShare
     host_gateway: Callable[[], str]
     doors: Doors
+    staging: Staging
 
 
 class Launcher:
@@ -99,12 +101,15 @@ class Launcher:
         machine = self._machine(container, fs, joined)
         self._mount(container, machine, joined)
         self._announce_mounts(container, taken)
+        self._workshop.staging.check_start(container, container.argv)
         process = await self._start(container, machine, user, on_exit)
         # From here on leaving the networks is an event.
         quiet.pop_all()
         taken.callback(self._networking.leave, container, joined)
         self._networking.announce(container, joined)
-        return Live(machine, process, joined.sandbox, self._base_pid(), release=taken.close)
+        live = Live(machine, process, joined.sandbox, self._base_pid(), release=taken.close)
+        self._workshop.staging.watch(container, live)
+        return live
 
     def _machine(self, container: Container, fs: Filesystem, joined: Joined) -> Machine:
         shop = self._workshop

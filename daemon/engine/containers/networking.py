@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.container import Container, Sandbox
 from daemon.engine.containers.registry import Registry
+from daemon.engine.containers.staging import Staging
 from daemon.engine.networks import dns_names
-from daemon.engine.port_specs import normalised
+from daemon.engine.port_specs import normalised, split_port
 from daemon.engine.ports import Ports, Published, wanted_ports
 from daemon.errors import Conflict, DockerError, NotFound, System
 from daemon.events import Events
@@ -55,6 +56,7 @@ class Networking:
         events: Events,
         ids: Ids,
         clock: Clock,
+        staging: Staging,
     ) -> None:
         self._registry = registry
         self._networks = networks
@@ -62,6 +64,7 @@ class Networking:
         self._events = events
         self._ids = ids
         self._clock = clock
+        self._staging = staging
 
     def join(self, container: Container) -> Joined:
         """Take addresses and ports; everything is given back again if one of them cannot be had."""
@@ -138,6 +141,8 @@ class Networking:
         )
         endpoint = container.endpoints.get(bridge.name) or next(iter(container.endpoints.values()))
         try:
+            for one in wanted:
+                self._staging.check_ports(container, one.host_ip, one.first)
             joined.published = self._ports.publish(wanted, endpoint.ip_address)
         except System as error:
             raise System(
@@ -155,10 +160,14 @@ class Networking:
             joined.published,
             lambda protocol: lambda port: namespace.dial(port, proto=protocol),
         )
+        for protocol, inner, outer in published_ports(joined.sandbox):
+            self._networks.fabric.publish(protocol, outer, namespace, inner)
 
     def leave(self, container: Container, joined: Joined, *, quietly: bool = False) -> None:
         """Give everything back. What was configured stays with the container, addresses do not."""
         self._ports.release(joined.published)
+        for protocol, _inner, outer in published_ports(joined.sandbox):
+            self._networks.fabric.unpublish(protocol, outer)
         for network in self._joined_networks(container, joined):
             self._networks.leave(network.id, container.id)
             if not quietly:
@@ -211,6 +220,15 @@ class Networking:
             if address:
                 variables += _link_variables(container, other, alias, address)
         return variables
+
+
+def published_ports(sandbox: Sandbox) -> list[tuple[str, int, int]]:
+    """Protocol, container's port and host's port of each binding."""
+    return [
+        (split_port(spec)[1], int(split_port(spec)[0]), int(place.host_port))
+        for spec, places in sandbox.ports.items()
+        for place in places or ()
+    ]
 
 
 def _bridge_address(container: Container) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.engine import devices
 from daemon.engine.container import Container, MountPoint
 from daemon.engine.containers.config_rules import clean_path
+from daemon.engine.containers.staging import Staging
 from daemon.engine.containers.tmpfs_options import TmpfsOptions, parse_tmpfs
 from daemon.errors import InvalidParameter, NotFound
 from daemon.fs.binds import LIVE, bind_tree
@@ -46,6 +47,7 @@ class Rootfs:
         own_socket: Callable[[], str | None],
         now: Callable[[], int],
         bind_policy: str = LIVE,
+        staging: Staging | None = None,
     ) -> None:
         self._images = images
         self._volumes = volumes
@@ -53,11 +55,14 @@ class Rootfs:
         self._now = now
         self._bind_policy = bind_policy
         self._aside = Aside()
+        self._staging = staging
 
     def overlay(self, container: Container) -> OverlayTree:
         """The container's root with its writable layer, made when first needed."""
         if container.overlay is None:
-            container.overlay = self._images.layer_store.overlay(container.diff_ids)
+            quota = self._staging.quota(container) if self._staging else None
+            layers = self._images.layer_store
+            container.overlay = layers.overlay(container.diff_ids, quota=quota)
         return container.overlay
 
     def bare(self, container: Container) -> Filesystem:

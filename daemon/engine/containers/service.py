@@ -21,6 +21,7 @@ from daemon.engine.containers.networking import Networking
 from daemon.engine.containers.prune import PruneReport, prune
 from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.rootfs import Rootfs
+from daemon.engine.containers.staging import Staging
 from daemon.engine.containers.stats import StatsSource
 from daemon.engine.ports import Ports
 from daemon.engine.signals import is_supported, parse_signal
@@ -29,6 +30,7 @@ from daemon.engine.supervisor import REMOVED, WAIT_CONDITIONS, Supervisor
 from daemon.engine.users import find_user
 from daemon.errors import Conflict, DockerError, InvalidParameter, NotFound, System
 from daemon.events import Events
+from daemon.faults import Faults
 from daemon.filters import Filters
 from daemon.process.machine import ProgramTable
 from daemon.process.signals import Signal
@@ -61,6 +63,7 @@ class Containers:
         bind_policy: str = "live",
         host_name: str = "mockerd",
         private_folder: Callable[[], str] = tempfile.gettempdir,
+        faults: Faults | None = None,
     ) -> None:
         self.registry = Registry(ids)
         self._images = images
@@ -70,11 +73,16 @@ class Containers:
         self._clock = clock
         self._facts = facts
         self.ports = Ports(publish_host)
-        self.rootfs = Rootfs(images, volumes, own_socket, clock.now, bind_policy)
-        self.networking = Networking(self.registry, networks, self.ports, events, ids, clock)
+        self.staging = Staging(Faults(clock, ids) if faults is None else faults, clock)
+        self.rootfs = Rootfs(images, volumes, own_socket, clock.now, bind_policy, self.staging)
+        self.networking = Networking(
+            self.registry, networks, self.ports, events, ids, clock, self.staging
+        )
         self.connecting = Connecting(self.registry, networks, self.networking)
         self.doors = Doors(self.rootfs, own_socket, private_folder)
-        shop = Workshop(programs, clock, ids, events, FairShare(), self._host_gateway, self.doors)
+        shop = Workshop(
+            programs, clock, ids, events, FairShare(), self._host_gateway, self.doors, self.staging
+        )
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self.supervisor.auto_remove = self._remove_with_volumes
         self._creation = Creation(self._surroundings(ids, host_name))

@@ -106,6 +106,7 @@ async def container_logs(request: Request, daemon: Daemon) -> Reply:
     )
     if container.host_config.log_config.type not in ("json-file", "local"):
         raise Unsupported("configured logging driver does not support reading")
+    daemon.containers.staging.check_logs(container)
     known = MultiplexedStreamType.applies_to(request.version)
     content_type = stream_content_type(tty=container.config.tty, multiplexed_type_known=known)
     return Stream(log_lines(container, options), content_type=content_type)
