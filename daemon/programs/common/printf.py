@@ -19,6 +19,8 @@ _ESCAPE = re.compile(
 _LETTERS = dict(zip("abeEfnrtv\\\"'?", "\a\b\x1b\x1b\f\n\r\t\v\\\"'?", strict=True))
 _NUMBER = re.compile(r"\s*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*|0)")
 _FLOAT = re.compile(r"\s*[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|inf|nan)", re.I)
+WIDTH_MAX = 1 << 20
+"""Nobody needs wider fields, and a container must not fill this machine's memory with blanks."""
 _MASK = (1 << 64) - 1
 
 
@@ -125,9 +127,9 @@ class Printf:
         width = self._star(matched.group("width"))
         if width is not None and width < 0:
             flags, width = flags + "-", -width
+        width = None if width is None else min(width, WIDTH_MAX)
         precision = self._star(matched.group("precision"), empty=0)
-        if precision is not None and precision < 0:
-            precision = None
+        precision = None if precision is None or precision < 0 else min(precision, WIDTH_MAX)
         kind = matched.group("kind")
         if kind in "sbqc":
             return self._text(kind, flags, width, precision)

@@ -6,6 +6,8 @@ from itertools import pairwise
 from daemon.programs.shell.syntax import Lit, Part, Word
 
 _SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?\Z")
+WORDS_MAX = 200_000
+"""An expression that stands for more words stays as it is: it would fill this machine's memory."""
 Item = str | Part
 """One unquoted character, or an unsplittable part."""
 
@@ -32,6 +34,8 @@ def _expand(items: list[Item]) -> list[list[Item]]:
         alternatives, end = found
         head = items[:start]
         tails = _expand(items[end + 1 :])
+        if len(alternatives) * len(tails) > WORDS_MAX:
+            break
         return [head + middle + tail for middle in alternatives for tail in tails]
     return [items]
 
@@ -76,7 +80,8 @@ def _sequence(text: str) -> list[str] | None:
     numeric = first.lstrip("-").isdigit(), last.lstrip("-").isdigit()
     if numeric == (True, True):
         width = max(len(first), len(last)) if _padded(first) or _padded(last) else 0
-        return [f"{n:0{width}d}" for n in _range(int(first), int(last), step)]
+        numbers = _range(int(first), int(last), step)
+        return [f"{n:0{width}d}" for n in numbers] if len(numbers) <= WORDS_MAX else None
     if numeric == (False, False):
         return [chr(n) for n in _range(ord(first), ord(last), step)]
     return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _QUIET = (Signal.SIGINT, Signal.SIGPIPE)
 REMEMBERED = 1024
-"""How many ended children's statuses are kept for a later `wait`."""
+"""How many ended children and jobs are kept for a later `wait`."""
 
 
 @dataclass(slots=True)
@@ -62,6 +62,7 @@ class Jobs:
     def __init__(self, shell: "Shell") -> None:
         self.shell = shell
         self.table: list[Job] = []
+        self._of_pid: dict[int, Job] = {}
         self.statuses: dict[int, ExitStatus] = {}
         self.order: list[int] = []
         """Job numbers, the current job last."""
@@ -70,9 +71,13 @@ class Jobs:
 
     def add(self, pids: list[int], text: str) -> Job:
         """Remember a job; it becomes the current one."""
+        if len(self.table) >= REMEMBERED:
+            for old in [old for old in self.table if old.done]:
+                self.forget(old)
         number = max((job.number for job in self.table), default=0) + 1
         job = Job(number, pids, text, pids[0])
         self.table.append(job)
+        self._of_pid.update(dict.fromkeys(pids, job))
         self.order.append(number)
         return job
 
@@ -80,6 +85,8 @@ class Jobs:
         """Drop a job from the table."""
         if job in self.table:
             self.table.remove(job)
+            for pid in job.pids:
+                self._of_pid.pop(pid, None)
             self.order = [number for number in self.order if number != job.number]
 
     def mark(self, job: Job) -> str:
@@ -107,7 +114,7 @@ class Jobs:
         return next((job for job in self.table if job.text.startswith(name)), None)
 
     def _record(self, pid: int, status: ExitStatus | Stopped) -> None:
-        job = next((job for job in self.table if pid in job.pids), None)
+        job = self._of_pid.get(pid)
         if isinstance(status, Stopped):
             if job is not None:
                 job.stopped = status.signal

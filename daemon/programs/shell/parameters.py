@@ -8,48 +8,29 @@ from daemon.programs.common import glob
 
 def remove_prefix(value: str, pattern: str, *, longest: bool, extended: bool) -> str:
     """`${x#pattern}` and `${x##pattern}`."""
-    if not glob.has_magic(pattern, extended=extended):
-        literal = glob.unescape(pattern)
-        return value.removeprefix(literal)
-    regex = glob.compiled(pattern, extended=extended)
-    ends = range(len(value), -1, -1) if longest else range(len(value) + 1)
-    for end in ends:
-        if regex.fullmatch(value, 0, end):
-            return value[end:]
-    return value
+    length = glob.prefix(pattern, value, longest=longest, extended=extended)
+    return value[length:] if length else value
 
 
 def remove_suffix(value: str, pattern: str, *, longest: bool, extended: bool) -> str:
     """`${x%pattern}` and `${x%%pattern}`."""
-    if not glob.has_magic(pattern, extended=extended):
-        literal = glob.unescape(pattern)
-        return value.removesuffix(literal) if literal else value
-    regex = glob.compiled(pattern, extended=extended)
-    starts = range(len(value) + 1) if longest else range(len(value), -1, -1)
-    for start in starts:
-        if regex.fullmatch(value, start):
-            return value[:start]
-    return value
+    length = glob.suffix(pattern, value, longest=longest, extended=extended)
+    return value[: len(value) - length] if length else value
 
 
 def replace(
     value: str, pattern: str, replacement: Callable[[str], str], how: str, *, extended: bool
 ) -> str:
     """`${x/pattern/text}`; `how` is "/", "//", "/#" or "/%". The longest match is replaced."""
-    if not pattern:
+    anchor = how[1:].strip("/")
+    if not pattern and not anchor:
         return value
-    source = glob.compiled(pattern, extended=extended).pattern
-    if how == "/#":
-        source = rf"\A(?:{source})"
-    elif how == "/%":
-        source = rf"(?:{source})\Z"
-    regex = re.compile(source, re.DOTALL)
-    count = 0 if how == "//" else 1
+    regex = glob.anywhere(pattern, extended=extended, anchor=anchor)
 
     def put(matched: re.Match[str]) -> str:
-        return replacement(matched.group()) if matched.group() or how in ("/#", "/%") else ""
+        return replacement(matched.group()) if matched.group() or anchor else ""
 
-    return regex.sub(put, value, count=count)
+    return regex.sub(put, value, count=0 if how == "//" else 1)
 
 
 def with_ampersand(replacement: str) -> Callable[[str], str]:
@@ -68,7 +49,7 @@ def with_ampersand(replacement: str) -> Callable[[str], str]:
 def change_case(value: str, pattern: str, op: str, *, extended: bool) -> str:
     """`${x^}`, `${x^^}`, `${x,}`, `${x,,}`, for the characters that match `pattern` (all if empty)."""
     change = str.upper if op[0] == "^" else str.lower
-    regex = glob.compiled(pattern or "?", extended=extended)
+    regex = glob.whole(pattern or "?", extended=extended)
     if len(op) == 1:
         head = value[:1]
         return (change(head) if regex.fullmatch(head) else head) + value[1:]

@@ -55,7 +55,7 @@ class _Walk:
         return [base + name + tail for name in names if last or self._is_folder(base + name)]
 
     def _names(self, base: str, segment: str) -> list[str]:
-        regex = glob.compiled(
+        regex = glob.whole(
             segment, extended=self.rules.extended, ignore_case=self.rules.ignore_case
         )
         dotted = segment.startswith((".", "\\."))

@@ -66,6 +66,7 @@ class Processes:
         child = shell.proc.fork(self.forked(node.command, background=True), fds=fds, pgid=pgid)
         if null is not None:
             shell.proc.close(null)
+        await shell.jobs.reap()
         job = shell.jobs.add([child.pid], node.text)
         shell.last_background = child.pid
         if shell.interactive and shell.flavour.bash:

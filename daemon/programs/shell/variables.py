@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from daemon.programs.shell.errors import ShellError
 
 CHARGED_FROM = 1024
-"""Values shorter than this are not worth accounting for."""
+"""Changes smaller than this are not worth accounting for one by one."""
+OVERHEAD = 256
+"""What a variable or an array element takes beyond its text."""
 
 Array = dict[int | str, str]
 """An indexed array has int keys, an associative one str keys."""
@@ -61,7 +63,7 @@ class Variables:
         self.evaluate: Callable[[str], int] = int
         self.allexport = False
         self._charge = charge
-        self._charged = 0
+        self._charged = self._uncharged = 0
 
     def copy(self, charge: Callable[[int], None]) -> "Variables":
         """For a subshell."""
@@ -129,7 +131,7 @@ class Variables:
             if name in self.dynamic:
                 self._assign_dynamic(name, value)
                 return
-            self.account(len(value))
+            self.account(len(value) + OVERHEAD)
             self.table[name] = Variable(value, exported=self.allexport)
             return
         if variable.nameref and isinstance(variable.value, str):
@@ -170,9 +172,10 @@ class Variables:
             self.assigned[name](value)
 
     def account(self, change: int) -> None:
-        """Charge the process for large values."""
-        if change > CHARGED_FROM or change < -CHARGED_FROM:
-            change = max(change, -self._charged)
+        """Charge the process for what the variables hold, a few kilobytes at a time."""
+        self._uncharged += change
+        if not -4 * CHARGED_FROM < self._uncharged < 4 * CHARGED_FROM:
+            change, self._uncharged = max(self._uncharged, -self._charged), 0
             self._charged += change
             self._charge(change)
 
@@ -192,7 +195,7 @@ class Variables:
                 raise ShellError("subscript", name)
         old = elements.get(key, "")
         elements[key] = self._converted(variable, value, old, append)
-        self.account(len(elements[key]) - len(old))
+        self.account(len(elements[key]) - len(old) + (0 if old else OVERHEAD))
 
     def set_array(self, name: str, values: dict[int, str] | Array) -> None:
         """Replace a whole array, keeping the attributes."""
@@ -200,6 +203,7 @@ class Variables:
         variable = self.table.setdefault(name, Variable())
         if variable.readonly:
             raise ShellError("readonly", name)
+        self.account(sum(len(text) + OVERHEAD for text in values.values()))
         variable.value = dict(values.items())
 
     def unset(self, name: str) -> None:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 
+CHARACTER_COST = 16
+"""What one character of an unfinished line is charged with."""
+
+
 class ReadOptions(NamedTuple):
     """What the letters of `read` ask for."""
 
@@ -105,14 +109,24 @@ class Reader:
         self.shell = shell
         self.options = options
         self.characters: list[tuple[str, bool]] = []
+        self._held = 0
 
     async def read(self) -> tuple[list[tuple[str, bool]], bool, bool]:
         """The characters, whether the line was complete, and whether time ran out."""
         deadline = None
         if self.options.timeout is not None:
             deadline = self.shell.proc.machine.clock.monotonic() + self.options.timeout
+        try:
+            return await self._line(deadline)
+        finally:
+            self.shell.proc.uncharge(self._held)
+
+    async def _line(self, deadline: float | None) -> tuple[list[tuple[str, bool]], bool, bool]:
         escaped = False
         while self.options.limit is None or len(self.characters) < self.options.limit:
+            if len(self.characters) - self._held // CHARACTER_COST > 4096:
+                self._held += 4096 * CHARACTER_COST
+                self.shell.proc.charge(4096 * CHARACTER_COST)
             char = await self._character(deadline)
             if char is None:
                 return self.characters, False, True

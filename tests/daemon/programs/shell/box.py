@@ -11,6 +11,7 @@ from daemon.fs.content import Spool
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
 from daemon.ids import Ids
+from daemon.process.accounts import Limits
 from daemon.process.machine import Machine
 from daemon.process.process import Process
 from daemon.process.status import ExitStatus
@@ -151,7 +152,7 @@ class Programs:
 class Box:
     """A machine with the three shells in /bin; what they wrote is kept."""
 
-    def __init__(self, *, folder: str = "/work") -> None:
+    def __init__(self, *, folder: str = "/work", memory: int = 0) -> None:
         self.clock = Clock()
         self.fs = Filesystem(MemoryTree(Spool(), self.clock.now))
         for path in ("/bin", "/dev", "/etc", "/tmp", "/root", "/work"):
@@ -168,7 +169,12 @@ class Box:
             self.install(name)
         self.folder = folder
         self.machine = Machine(
-            fs=self.fs, programs=Programs(), clock=self.clock, ids=Ids(1), hostname="host"
+            fs=self.fs,
+            programs=Programs(),
+            clock=self.clock,
+            ids=Ids(1),
+            hostname="host",
+            limits=Limits(memory=memory),
         )
         self.stdout = bytearray()
         self.stderr = bytearray()
