@@ -13,15 +13,16 @@ in_ci() { case ${CI:-} in '' | 0 | false | no) return 1 ;; *) return 0 ;; esac; 
 
 # environment EXTRAS...: an up-to-date virtual environment with mockerd (editable) and these extras.
 environment() {
-  local extras stamp
+  local extras stamp file
   extras=$(IFS=,; echo "$*")
-  stamp=$(cat "$root/pyproject.toml"; echo "$extras"; python3 -V)
-  if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/mockerd-stamp" 2>/dev/null)" = "$stamp" ]; then return; fi
+  stamp=$(cat "$root/pyproject.toml"; python3 -V)
+  file=$venv/mockerd-stamp${extras:+-$extras}       # one for each set of extras: installing another takes nothing away
+  if [ -x "$venv/bin/python" ] && [ "$(cat "$file" 2>/dev/null)" = "$stamp" ]; then return; fi
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "python3 is $(python3 -V), mockerd needs 3.11 or newer"
   say "setting up $venv (once; needs the package index)"
-  new_venv "$venv"
+  [ -x "$venv/bin/python" ] || new_venv "$venv"
   "$venv/bin/pip" install -qq --editable "$root${extras:+[$extras]}"
-  printf '%s\n' "$stamp" >"$venv/mockerd-stamp"
+  printf '%s\n' "$stamp" >"$file"
 }
 
 # new_venv FOLDER: a virtual environment, also where Debian left out ensurepip and only virtualenv is there.
