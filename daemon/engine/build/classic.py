@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
 
@@ -13,11 +14,11 @@ from daemon.engine.build.copying import Copier, NotInContext, check_several, des
 from daemon.engine.build.copying import Options as CopyOptions
 from daemon.engine.build.draft import BadPort, BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import describe_classic
-from daemon.engine.build.planner import platform_args
+from daemon.engine.build.planner import DEFAULT_PATH, platform_args
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
-from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.errors import DockerfileError, FormError
 from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images.image import Image
 from daemon.errors import DockerError, InvalidParameter
@@ -33,19 +34,20 @@ NEEDS_BUILDKIT = (
 )
 BUILDKIT_FLAGS = (
     "chmod",
-    "link",
-    "parents",
-    "exclude",
     "mount",
     "network",
     "security",
     "checksum",
     "keep-git-dir",
 )
+UNREADABLE = "failed to parse Dockerfile: "
+EMPTY_LINE = "[WARNING]: Empty continuation line found in: {line}"
+EMPTY_LINES = "[WARNING]: Empty continuation lines will become errors in a future release."
 NOT_IN_CONTEXT = (
     "{keyword} failed: file not found in build context or excluded by .dockerignore: "
     "stat {path}: file does not exist"
 )
+NOT_IN_STAGE = "{keyword} failed: stat {path}: file does not exist"
 
 
 class BuildFailed(DockerError):
@@ -122,7 +124,7 @@ class ClassicBuild:
         self.bench = bench
         self.say = say
         self.cache = shelf.cache(options)
-        self.args = BuildArgs(options.args, platform=platform_args(options.platform))
+        self.args = BuildArgs(options.args)
         self.source = self._read()
         self.stages, self.globals = self._parse()
         self.results: dict[str, Image | None] = {}
@@ -144,12 +146,13 @@ class ClassicBuild:
         try:
             return lines.read(data)
         except DockerfileError as problem:
-            line = f" on line {problem.lines[0]}" if problem.lines and problem.lines[0] else ""
-            raise InvalidParameter(f"dockerfile parse error{line}: {problem.message}") from None
+            raise InvalidParameter(UNREADABLE + problem.message) from None
 
     def _parse(self) -> tuple[list[i.Stage], list[i.Arg]]:
         try:
             stages, before = i.stages(self.source.lines)
+        except FormError as problem:
+            raise InvalidParameter(UNREADABLE + problem.message) from None
         except DockerfileError as problem:
             raise InvalidParameter(problem.message) from None
         target = self.options.target
@@ -162,7 +165,7 @@ class ClassicBuild:
                 raise InvalidParameter(f'target stage "{target}" could not be found')
             stages = stages[: number + 1]
         if self.options.labels and stages:
-            stages[-1].instructions.append(_label_instruction(self.options.labels))
+            stages[-1].instructions += _label_instructions(self.options.labels)
         return stages, before
 
     async def run(self) -> Image:
@@ -174,10 +177,17 @@ class ClassicBuild:
             raise BuildFailed(text) from None
         finally:
             if self.options.force_remove:
-                for container in self.containers:
-                    await self.bench.remove(container)
+                for container in list(self.containers):
+                    await self._remove(container)
+
+    def _warn(self) -> None:
+        for line, _ in self.source.warnings:
+            self._print(f"{RED}{EMPTY_LINE.format(line=line)}\n{PLAIN}")
+        if self.source.warnings:
+            self._print(f"{RED}{EMPTY_LINES}\n{PLAIN}")
 
     async def _run(self) -> Image:
+        self._warn()
         for arg in self.globals:
             self._announce(arg.line.original)
         resolve_globals(self.globals, self.args, self.source.escape)
@@ -208,7 +218,7 @@ class ClassicBuild:
 
     async def _stage(self, stage: i.Stage) -> None:
         self._announce(stage.line.original)
-        known = {**self.args.platform, **self.args.globals}
+        known = {**platform_args(self.options.platform), **self.args.globals}
         name = Lexer(self.source.escape).word(stage.base, known)
         if not name:
             raise DockerfileError(f"base name ({stage.base}) should not be blank")
@@ -234,6 +244,7 @@ class ClassicBuild:
         image = self.image
         config = image.config.config if image else None
         config = config.model_copy(deep=True) if config else ContainerConfig()
+        config.env = config.env or [DEFAULT_PATH]
         author = image.config.author if image else ""
         self.draft = Draft(config, self.args, self.source.escape, author)
 
@@ -307,21 +318,24 @@ class ClassicBuild:
             self.draft.author,
         )
         if self.options.remove:
-            await self.bench.remove(container)
-            self.containers.remove(container)
-            self._print(f" ---> Removed intermediate container {container[:12]}\n")
+            await self._remove(container)
         self._result(image)
 
+    async def _remove(self, container: str) -> None:
+        await self.bench.remove(container)
+        self.containers.remove(container)
+        self._print(f" ---> Removed intermediate container {container[:12]}\n")
+
     async def _run_command(self, run: i.Command) -> None:
-        if self.image is None:
-            raise BuildFailed("Please provide a source image with `from` prior to run")
         argv = self.draft.argv(run)
-        args = self.draft.run_args
-        counted = [f"|{len(args)}", *(f"{n}={v}" for n, v in args.items())] if args else []
+        args, hidden = self.draft.run_args, self.draft.hidden_args
+        counted = [f"|{len(args)}", *(f"{n}={v}" for n, v in args.items())]
+        if not (args or hidden):
+            counted = []
         probe = self._config([*counted, *argv])
         if self._cached(probe):
             return
-        env = {**self.draft.env, **args, **self.draft.hidden_args}
+        env = {**self.draft.env, **args, **hidden}
         real = {
             **probe,
             "Cmd": argv,
@@ -376,15 +390,21 @@ class ClassicBuild:
 
     def _found(self, copy: i.Copy, files: Filesystem) -> list[str]:
         found: list[str] = []
+        from_stage = bool(copy.flags.text("from"))
         for word in copy.sources:
             expanded = self.draft.expand(word)
+            if posixpath.normpath(expanded.lstrip("/")).startswith(".."):
+                raise BuildFailed(
+                    f"{copy.keyword} failed: forbidden path outside the build context: {expanded} ()"
+                )
             try:
                 found += sources(files, expanded)
             except NotInContext as missing:
                 if any(char in expanded for char in "*?["):
                     continue
                 path = missing.path.lstrip("/")
-                text = NOT_IN_CONTEXT.format(keyword=copy.keyword, path=path)
+                form = NOT_IN_STAGE if from_stage else NOT_IN_CONTEXT
+                text = form.format(keyword=copy.keyword, path=path)
                 raise BuildFailed(text) from None
         if not found:
             raise BuildFailed(f"{copy.keyword} failed: no source files were specified")
@@ -406,8 +426,9 @@ class ClassicBuild:
             ) from None
 
 
-def _label_instruction(labels: Mapping[str, str]) -> i.Instruction:
-    """`--label` as a last instruction."""
-    pairs = tuple(sorted(labels.items()))
-    text = "LABEL " + " ".join(f"{name}={value}" for name, value in pairs)
-    return i.Pairs(lines.Line("LABEL", (), "", text, 0, 0), pairs)
+def _label_instructions(labels: Mapping[str, str]) -> list[i.Instruction]:
+    """`--label` as last instructions."""
+    return [
+        i.Pairs(lines.Line("LABEL", (), "", f"LABEL {name}={value}", 0, 0), ((name, value),))
+        for name, value in sorted(labels.items())
+    ]

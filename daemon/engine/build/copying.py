@@ -16,6 +16,8 @@ from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Stat
 
 CHUNK = 1024 * 1024
+NEW_FOLDER = 0o755
+"""The mode of a destination, whatever that of the folder whose contents go there."""
 SEVERAL_NEED_A_FOLDER = "When using {keyword} with more than one source file, the destination must be a directory and end with a /"
 
 
@@ -157,7 +159,7 @@ class Copier:
                 continue
             self._entry(files, posixpath.join(path, name), posixpath.join(to, name), inner)
         if fresh or not root:
-            self._own(to, status.mode)
+            self._own(to, modes.S_IFDIR | NEW_FOLDER if root else status.mode)
             self.target.utime(to, status.mtime_ns, status.mtime_ns)
 
     def _entry(self, files: Filesystem, path: str, to: str, relative: str) -> None:

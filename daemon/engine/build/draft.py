@@ -11,6 +11,8 @@ from api_schema.oci import ContainerConfig
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.words import Lexer
+from daemon.engine.signals import parse_signal
+from daemon.errors import InvalidParameter
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 PREDEFINED_ARGS = frozenset(
@@ -194,6 +196,10 @@ def _user(draft: Draft, instruction: i.Instruction) -> str:
 def _stopsignal(draft: Draft, instruction: i.Instruction) -> str:
     assert isinstance(instruction, i.Text)
     draft.config.stop_signal = draft.expand(instruction.value)
+    try:
+        parse_signal(draft.config.stop_signal)
+    except InvalidParameter as problem:
+        raise DockerfileError(str(problem)) from None
     return f"STOPSIGNAL {draft.config.stop_signal}"
 
 

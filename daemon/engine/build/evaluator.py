@@ -36,6 +36,7 @@ from daemon.fs.overlay import OverlayTree
 from daemon.fs.tree import Tree
 
 Output = Callable[[bytes, int], None]
+INLINE = "[internal] preparing inline document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +154,15 @@ class Evaluator:
 
     def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
         chain = chain_id(base.diff_ids)
-        vertex = self._base_vertex(stage, chain) if stage.base_vertex else ""
+        vertex = self._image_vertex(base, stage.base_vertex) if stage.base_vertex else ""
         return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex)
 
-    def _base_vertex(self, stage: ops.PlannedStage, chain: str) -> str:
-        """Stages that start from the same image share one vertex, named after the first of them."""
+    def _image_vertex(self, image: ops.BaseImage, name: str) -> str:
+        """All that read the same image share one vertex, named by the first of them."""
+        chain = chain_id(image.diff_ids)
         step = self._bases.get(chain)
         if step is None:
-            step = self._bases[chain] = self.progress.announce(stage.base_vertex)
+            step = self._bases[chain] = self.progress.announce(name)
             if self.cache.seen(chain):
                 step.cached()
             else:
@@ -181,7 +183,16 @@ class Evaluator:
     def _overlay(self, diff_ids: tuple[str, ...]) -> OverlayTree:
         return OverlayTree(self.store.merged(diff_ids), self.store.spool, self.store.now)
 
+    def _inline(self, operation: ops.Operation) -> None:
+        """Here-documents that become files are a vertex of their own."""
+        inline = operation.inline if isinstance(operation, ops.CopyFiles) else ()
+        if inline or (isinstance(operation, ops.Run) and operation.script):
+            key = f"{INLINE}{operation.name}"
+            with self.progress.announce(INLINE, key=key).running():
+                pass
+
     async def _step(self, operation: ops.Operation, step: Step, below: Snapshot) -> Snapshot:
+        self._inline(operation)
         try:
             prepared = await self._prepare(operation)
             key = key_of(below.key, prepared.key)
@@ -230,7 +241,10 @@ class Evaluator:
     async def _diff_ids(self, source: ops.Input) -> tuple[str, ...]:
         if isinstance(source, ops.FromStage):
             return (await self.snapshots[source.index]).diff_ids
-        return source.diff_ids if isinstance(source, ops.BaseImage) else ()
+        if isinstance(source, ops.BaseImage):
+            self._image_vertex(source, source.vertex or f"FROM {source.name}")
+            return source.diff_ids
+        return ()
 
     async def _prepare_copy(self, copy: ops.CopyFiles) -> Prepared:
         files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
@@ -261,11 +275,23 @@ class Evaluator:
             except NotInContext as missing:
                 if any(char in word for char in "*?["):
                     continue
+                if self._is_image(copy.input):
+                    path = f"/{missing.path.lstrip('/')}"
+                    raise StepFailed(
+                        f"lstat {path}: no such file or directory", copy.line
+                    ) from None
                 raise StepFailed(
                     _not_found(self.cache, missing.path),
                     copy.line,
                     outer="failed to compute cache key: ",
                 ) from None
+
+    def _is_image(self, source: ops.Input) -> bool:
+        """Files that no step has changed have no checksums to be looked up; the copying itself finds out."""
+        if isinstance(source, ops.FromStage):
+            stage = next(one for one in self.plan.stages if one.index == source.index)
+            return not stage.operations and self._is_image(stage.base)
+        return isinstance(source, ops.BaseImage)
 
     async def _fetched(self, copy: ops.CopyFiles, url: str) -> Source:
         files = Filesystem(MemoryTree(self.store.spool, self.store.now))
@@ -330,7 +356,7 @@ class Evaluator:
             [run.argv, sorted(run.env.items()), run.user, run.working_dir, run.network]
         )
         inputs = [await self._mount_key(mount) for mount in run.mounts]
-        key = key_of("run", settings, run.script or b"", *inputs)
+        key = key_of("run", settings, run.script[1] if run.script else b"", *inputs)
         return Prepared(run, key, self._run(run, mounted))
 
     async def _mount_key(self, mount: ops.RunMount) -> str:

@@ -167,10 +167,9 @@ class Builds:
         if checks is None:
             checks = Checks(heard=lambda finding: self._warn(job, local, finding))
         checks.settings = settings
-        planner = Planner(source, options, resolver.resolve, checks)
+        ready = None if local.is_upload else local.ignore_patterns
+        planner = Planner(source, options, resolver.resolve, checks, ready)
         plan = await planner.plan(every_stage=every_stage)
-        if not local.is_upload:
-            await local.ignore_patterns()
         checks.conclude()
         return planner, plan
 

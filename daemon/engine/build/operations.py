@@ -79,7 +79,7 @@ class RunMount:
 
 @dataclass(slots=True)
 class Run(Operation):
-    """RUN. `script` is the content of a here-document with a `#!`, run as `argv[0]`."""
+    """RUN. `script` is the path and the content of a here-document with a `#!`."""
 
     argv: list[str]
     env: dict[str, str]
@@ -87,7 +87,7 @@ class Run(Operation):
     working_dir: str
     network: str
     mounts: list[RunMount] = field(default_factory=list)
-    script: bytes | None = None
+    script: tuple[str, bytes] | None = None
     hosts: tuple[tuple[str, str], ...] = ()
     """(address, name) for its /etc/hosts."""
     hostname: str = ""

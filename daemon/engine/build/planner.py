@@ -45,9 +45,12 @@ class Planner:
         options: Options,
         resolve: Resolve,
         checks: Checks | None = None,
+        resolved: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
+        """`resolved` is awaited when all images are known and no instruction has been looked at yet."""
         self.source = source
         self.checks = checks or Checks()
+        self.resolved = resolved
         self.options = options
         self.resolve = resolve
         self.build_args = BuildArgs(options.args, platform=platform_args(options.platform))
@@ -66,9 +69,13 @@ class Planner:
         resolve_globals(self.globals, self.build_args, self.source.escape)
         self._expand_bases()
         target = self._target()
-        for index in range(len(self.stages)) if every_stage else self._needed(target):
+        indexes = list(range(len(self.stages))) if every_stage else self._needed(target)
+        bases = {index: await self._base(index) for index in indexes}
+        if self.resolved:
+            await self.resolved()
+        for index, base in bases.items():
             try:
-                await self._plan_stage(index)
+                await self._plan_stage(index, base)
             except DockerfileError as problem:
                 raise located(problem, self.stages[index].line) from None
         last = self.planned[target]
@@ -181,11 +188,35 @@ class Planner:
             self.images[key] = await self.resolve(*key)
         return self.images[key]
 
-    async def _plan_stage(self, index: int) -> None:
+    async def _base(self, index: int) -> ops.Input:
+        """What the stage starts from; its other images are found on the way, too."""
         stage = self.stages[index]
-        replaced = stage.name and self.options.contexts.get(stage.name)
-        name = stage.name if replaced else stage.base
-        base = await self._input(name, stage.platform, numbers=False, before=index)
+        name = stage.name if self._is_replaced(stage) else stage.base
+        try:
+            base = await self._input(name, stage.platform, numbers=False, before=index)
+        except DockerfileError as problem:
+            raise located(problem, stage.line) from None
+        await self._find_copied_from(stage, index)
+        return base
+
+    async def _find_copied_from(self, stage: i.Stage, index: int) -> None:
+        for copy in stage.instructions:
+            name = copy.flags.text("from") if isinstance(copy, i.Copy) else ""
+            if not name or "$" in name:
+                continue
+            try:
+                if self._stage(name, numbers=True) is None:
+                    await self._input(name, "", numbers=True, before=index)
+            except DockerfileError as problem:
+                raise located(problem, copy.line) from None
+
+    def _is_replaced(self, stage: i.Stage) -> bool:
+        """A named context stands in for a stage of that name."""
+        return bool(stage.name and stage.name in self.options.contexts)
+
+    async def _plan_stage(self, index: int, base: ops.Input) -> None:
+        stage = self.stages[index]
+        replaced = self._is_replaced(stage)
         planned = self._begin(index, base)
         self.planned[index] = planned
         instructions = [] if replaced else [*self._triggers(planned, stage), *stage.instructions]
@@ -226,6 +257,8 @@ class Planner:
         else:
             image = base if isinstance(base, ops.BaseImage) else None
             config = image.config.model_copy(deep=True) if image else ContainerConfig()
+            if base == ops.Scratch():
+                config.working_dir = "/"
             draft = Draft(
                 config, self.build_args, self.source.escape, image.author if image else ""
             )
@@ -409,7 +442,7 @@ def commit(planned: ops.PlannedStage, text: str, *, layer: bool) -> None:
     )
 
 
-def _command_line(draft: Draft, run: i.Command) -> tuple[list[str], bytes | None, str]:
+def _command_line(draft: Draft, run: i.Command) -> tuple[list[str], tuple[str, bytes] | None, str]:
     """argv, the content of an inline script, and what the vertex name says of a here-document."""
     if not run.heredocs or not run.shell_form or not run.argv:
         return draft.argv(run), None, ""
@@ -421,8 +454,9 @@ def _command_line(draft: Draft, run: i.Command) -> tuple[list[str], bytes | None
         return [*draft.shell, text], None, ""
     summary = f" ({_summary(first.content)})"
     if first.text.startswith("#!"):
+        path = f"{INLINE_FOLDER}/{first.name}"
         content = first.text.encode("utf-8", "surrogateescape")
-        return [f"{INLINE_FOLDER}/{first.name}"], content, summary
+        return [*draft.shell, path], (path, content), summary
     return [*draft.shell, first.text], None, summary
 
 

@@ -58,6 +58,7 @@ class BuildRunner:
             user = find_user(files, run.user)
         except DockerError as problem:
             raise LookupError(str(problem)) from None
+        stubs = _stubs(files, [mounted.mount.target for mounted in mounts])
         machine = Machine(
             fs=files,
             programs=self.programs,
@@ -70,6 +71,7 @@ class BuildRunner:
                 return await self._process(machine, run, user, secrets, output)
         finally:
             await machine.close()
+            _remove_stubs(Filesystem(tree), stubs)
 
     @contextlib.contextmanager
     def _mounted(
@@ -86,11 +88,9 @@ class BuildRunner:
             for mounted in mounts:
                 self._mount(files, mounted, secrets, used)
             if run.script is not None:
-                path = run.argv[0]
-                files.mount(
-                    posixpath.dirname(path),
-                    self._one_file(posixpath.basename(path), run.script, 0o755),
-                )
+                path, content = run.script
+                script = self._one_file(posixpath.basename(path), content, 0o755)
+                files.mount(posixpath.dirname(path), script)
             files.makedirs(run.working_dir)
             yield secrets
 
@@ -170,6 +170,26 @@ def _hosts(hostname: str, extra: Iterable[tuple[str, str]]) -> bytes:
     """BuildKit's /etc/hosts, which is not dockerd's."""
     local = f"127.0.0.1\tlocalhost {hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
     return (local + "".join(f"{address}\t{name}\n" for address, name in extra)).encode()
+
+
+def _stubs(files: Filesystem, targets: Iterable[str]) -> list[str]:
+    """What mounting on these paths will have to make, deepest first."""
+    missing = set()
+    for target in targets:
+        while not files.exists(target):
+            missing.add(target)
+            target = posixpath.dirname(target)
+    return sorted(missing, key=len, reverse=True)
+
+
+def _remove_stubs(files: Filesystem, stubs: Iterable[str]) -> None:
+    """Mount points are not part of what RUN made, unless it put something there."""
+    for path in stubs:
+        with contextlib.suppress(OSError):
+            if files.isdir(path):
+                files.rmdir(path)
+            elif not files.stat(path).size:
+                files.unlink(path)
 
 
 def _deliver(output: Output, stream: int, data: bytes) -> None:

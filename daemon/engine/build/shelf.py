@@ -95,6 +95,8 @@ class ImageShelf:
     def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
         """dockerd's words for a name that is in neither file."""
         user, _, group = text.partition(":")
+        group = group or user
+        text = f"{user}:{group}"
         try:
             credentials = find_user(files, text).credentials
         except DockerError as problem:

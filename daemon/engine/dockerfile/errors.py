@@ -16,6 +16,10 @@ class DockerfileError(Exception):
         self.lines = lines
 
 
+class FormError(DockerfileError):
+    """A line that cannot even be split into words; told without its number."""
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """BuildKit's ` (did you mean X?)` for the nearest candidate, whatever its case; else nothing."""
     found = nearest(word.lower(), [candidate.lower() for candidate in candidates])

@@ -25,7 +25,6 @@ KNOWN: dict[str, dict[str, str]] = {
         "chmod": TEXT,
         "link": SWITCH,
         "exclude": LIST,
-        "parents": SWITCH,
     },
     "from": {"platform": TEXT},
     "healthcheck": {
@@ -37,6 +36,9 @@ KNOWN: dict[str, dict[str, str]] = {
     },
     "run": {"mount": LIST, "network": TEXT, "security": TEXT},
 }
+
+LATER: dict[str, dict[str, str]] = {"copy": {"parents": SWITCH}}
+"""Flags that the engine's own frontend does not know, but those that a `# syntax=` line brings do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,10 @@ class Flags:
     @classmethod
     def parse(cls, line: Line) -> Flags:
         """The line's flags, or DockerfileError in BuildKit's words."""
-        known = KNOWN.get(line.keyword.lower(), {})
+        keyword = line.keyword.lower()
+        known = KNOWN.get(keyword, {})
+        if line.newest:
+            known = known | LATER.get(keyword, {})
         given: dict[str, list[str]] = {}
         for word in line.flags:
             flag, equals, value = word.partition("=")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from daemon.engine.dockerfile import source
 from daemon.engine.dockerfile.durations import parse_duration
-from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean
+from daemon.engine.dockerfile.errors import DockerfileError, FormError, did_you_mean
 from daemon.engine.dockerfile.flags import Flags
 from daemon.engine.dockerfile.source import Heredoc, Line
 from daemon.engine.dockerfile.words import go_escape, split_quoted
@@ -125,6 +125,8 @@ def parse_numbered(line: Line) -> Instruction | Stage:
     """`parse`, whose mistakes carry the line's number in their text, as docker prints them."""
     try:
         return parse(line)
+    except FormError as problem:
+        raise FormError(problem.message, (line.start, line.end)) from None
     except DockerfileError as problem:
         text = f"dockerfile parse error on line {line.start}: {problem.message}"
         raise DockerfileError(text, (line.start, line.end)) from None
@@ -160,9 +162,7 @@ def _json_list(text: str) -> tuple[str, ...] | None:
     except ValueError:
         return None
     if not all(isinstance(value, str) for value in values):
-        raise DockerfileError(
-            "when using JSON array syntax, arrays must be comprised of strings only"
-        )
+        raise FormError("when using JSON array syntax, arrays must be comprised of strings only")
     return tuple(values)
 
 
@@ -180,14 +180,14 @@ def _pairs(line: Line) -> Pairs:
     if "=" not in words[0]:
         name, *value = _SPACE.split(line.rest, maxsplit=1)
         if not value:
-            raise DockerfileError(f"{keyword} must have two arguments")
+            raise FormError(f"{keyword} must have two arguments")
         return Pairs(line, ((name, value[0]),), old_form=True)
     pairs = []
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
             quoted = go_escape(word)
-            raise DockerfileError(
+            raise FormError(
                 f'Syntax error - can\'t find = in "{quoted}". Must be of the form: name=value'
             )
         if not name:

@@ -44,6 +44,8 @@ class Line:
     heredocs: tuple[Heredoc, ...] = ()
     comments: tuple[str, ...] = ()
     escape: str = "\\"
+    newest: bool = False
+    """A `# syntax=` line asked for a newer language than the engine's own."""
 
 
 @dataclass(slots=True)
@@ -143,7 +145,16 @@ class _Reader:
         except DockerfileError as problem:
             raise DockerfileError(problem.message, (start, self.at)) from None
         line = Line(
-            keyword, flags, rest, text, start, self.at, bodies, comments, self.source.escape
+            keyword,
+            flags,
+            rest,
+            text,
+            start,
+            self.at,
+            bodies,
+            comments,
+            self.source.escape,
+            "syntax" in self.source.directives,
         )
         self.source.lines.append(line)
 

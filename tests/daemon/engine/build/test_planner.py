@@ -132,7 +132,10 @@ async def test_heredocs_become_scripts_and_files() -> None:
     assert isinstance(plain, ops.Run)
     assert plain.argv == ["/bin/sh", "-c", "echo hi\necho there\n"]
     assert isinstance(script, ops.Run)
-    assert (script.argv, script.script) == (["/dev/pipes/X"], b"#!/bin/cat\n")
+    assert (script.argv, script.script) == (
+        ["/bin/sh", "-c", "/dev/pipes/X"],
+        ("/dev/pipes/X", b"#!/bin/cat\n"),
+    )
     assert isinstance(copy, ops.CopyFiles)
     assert copy.inline == [("A", b'"1"\n'), ("B", b"$V\n")]
 
