@@ -34,6 +34,7 @@ async def test_the_page_changes_with_the_file_on_the_host(tmp_path: Path) -> Non
         )
         stream = container.logs(stream=True, follow=True)
         await asyncio.to_thread(next, (line for line in stream if b"AH00094" in line))
+        stream.close()
         container.reload()
         port = container.ports["80/tcp"][0]["HostPort"]
         assert "<h1>before</h1>" in await seen(port, tmp_path / "profile")
