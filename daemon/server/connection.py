@@ -14,6 +14,7 @@ import termios
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from daemon.server.hijack import READ_AHEAD, Duplex, RawTransport
@@ -21,8 +22,9 @@ from daemon.server.hijack import READ_AHEAD, Duplex, RawTransport
 HEAD_LIMIT = 1024 * 1024
 """Longest request line and longest header: build arguments travel in the query."""
 
-# Seconds after a client's half-close in which what it sent before must have become a request.
-_BEGIN_WITHIN = 1.0
+# Seconds after a client's half-close in which what it sent before must have become a request; that takes the loop
+# three turns, which come before any timer.
+_BEGIN_WITHIN = 0.05
 # How often a half-closed client is looked at.
 _HANG_UP_SECONDS = 1.0
 
@@ -70,6 +72,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.over_tcp = False
         self.in_request = False
+        self._body: StreamReader | None = None
         self._on_end = on_end
         self._duplex: Duplex | None = None
         self._at_head = True
@@ -107,6 +110,8 @@ class Connection(asyncio.Protocol):
             self._look_for_hang_up()
         elif self._streaming:
             self._streaming.cancel()
+        elif self._body is not None and not self._body.is_eof():
+            return False  # the rest of the request will never come
         elif self._at_head and not self._holding and not self.in_request:
             return False
         elif not self.in_request:
@@ -177,12 +182,16 @@ class Connection(asyncio.Protocol):
 
     # What the dispatcher and the replies use.
 
-    def begin_request(self) -> None:
+    def begin_request(self, body: StreamReader) -> None:
         self.in_request = True
+        self._body = body
+        if self._eof and not body.is_eof():
+            self.close()
 
     def end_request(self, *, body_read: bool) -> None:
         """The reply is out and was no hijack: give the parser what was held back."""
         self.in_request = False
+        self._body = None
         self._at_head = body_read
         if self._holding:
             self._holding = False

@@ -85,7 +85,7 @@ class Dispatcher:
 
     async def answer(self, raw: BaseRequest, connection: Connection) -> StreamResponse:
         """Handle one request; the reply has been written when this returns."""
-        connection.begin_request()
+        connection.begin_request(raw.content)
         exchange = self._exchange(raw, connection)
         try:
             await self._answer(raw, exchange)
