@@ -5,6 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from daemon.process.process import Process
 from daemon.programs.tools.kit import complain, either, opened, reason
 
+BATCH = 500
+"""Lines that a tool gets at a time, so that others have their turn in between."""
+TURN = 32
+"""The same for tools that take lines one by one and do more with each."""
+
 
 class LineReader:
     """Lines of one descriptor, each with its separator; only the last may lack it.
@@ -29,10 +34,13 @@ class LineReader:
         self._ended = False
 
     async def batch(self) -> list[bytes]:
-        """All complete lines that one read brought; [] at the end."""
-        if not self._ready:
+        """Complete lines, as many as a read brought and at most BATCH; [] at the end."""
+        if self._ready:
+            await self._proc.checkpoint()
+        else:
             await self._fill()
-        ready, self._ready = self._ready, []
+        ready = self._ready[-BATCH:]
+        del self._ready[-BATCH:]
         ready.reverse()
         return ready
 
@@ -40,6 +48,8 @@ class LineReader:
         """The next line, or None at the end."""
         if not self._ready:
             await self._fill()
+        elif len(self._ready) % TURN == 0:
+            await self._proc.checkpoint()
         return self._ready.pop() if self._ready else None
 
     async def _fill(self) -> None:

@@ -45,6 +45,9 @@ async def yes(proc: Process, options: Options) -> int:
 async def seq(proc: Process, options: Options) -> int:
     asked = _SeqRequest(proc)
     first, step, last = asked.numbers()
+    if asked.whole:
+        await _whole_numbers(proc, asked, int(first), int(step), int(last))
+        return 0
     out = Output(proc)
     current = first
     index = 0
@@ -59,6 +62,21 @@ async def seq(proc: Process, options: Options) -> int:
     return 0
 
 
+async def _whole_numbers(
+    proc: Process, asked: "_SeqRequest", first: int, step: int, last: int
+) -> None:
+    """The usual case, many numbers at a time."""
+    numbers = range(first, last + (1 if step > 0 else -1), step)
+    form = f"0{asked.width}d" if asked.pad else "d"
+    for start in range(0, len(numbers), SEQ_BLOCK):
+        text = asked.separator.join(format(n, form) for n in numbers[start : start + SEQ_BLOCK])
+        ended = start + SEQ_BLOCK >= len(numbers)
+        await proc.out(text + ("\n" if ended else asked.separator))
+
+
+SEQ_BLOCK = 2000
+
+
 class _SeqRequest:
     """seq's command line: numbers may be negative, which no option parser would let pass."""
 
@@ -67,6 +85,7 @@ class _SeqRequest:
         self.separator = "\n"
         self.form = ""
         self.pad = False
+        self.places = self.width = 0
         self.words: list[str] = []
         words = proc.argv[1:]
         while words:
@@ -109,6 +128,11 @@ class _SeqRequest:
         )
         self.width = max(len(self._plain(first)), len(self._plain(values[-1])))
         return first, step, values[-1]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all numbers are integers, shown as they are."""
+        return not self.form and all(re.fullmatch(r"-?\d+", word) for word in self.words)
 
     def _number(self, word: str) -> Decimal:
         try:

@@ -1,9 +1,12 @@
 """Order: sort with keys, uniq, comm, shuf."""
 
+import functools
+import heapq
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from daemon.process.process import Process
 from daemon.programs.tools.files_list import version_key
@@ -154,48 +157,79 @@ class Ordering:
         self.unique = "u" in options
         self.last_resort = not (self.stable or self.unique)
 
-    def of_keys(self, line: bytes) -> list[tuple[object, bool]]:
-        """Each key's value and whether it sorts backwards."""
+    def key(self, line: bytes) -> tuple[Any, ...]:
+        """What lines are compared by, without the last resort."""
         if not self.keys:
             text = line.lstrip(b" \t") if "b" in self.flags else line
-            return [(_transformed(text, self.flags), "r" in self.flags)]
+            return (_directed(_transformed(text, self.flags), "r" in self.flags),)
         out = []
         for key in self.keys:
-            flags = key.flags if key.flags.strip("b") or "b" in key.flags else self.flags
+            flags = key.flags or self.flags
             text = key_bytes(line, key, self.separator, "b" in flags)
-            out.append((_transformed(text, flags), "r" in flags))
-        return out
+            out.append(_directed(_transformed(text, flags), "r" in flags))
+        return tuple(out)
 
-    def sort(self, lines: list[bytes]) -> list[bytes]:
-        """Sorted, and without duplicates if -u was given."""
-        rows = [(self.of_keys(line), line) for line in lines]
-        if self.last_resort:
-            rows.sort(key=lambda row: row[1], reverse="r" in self.flags)
-        count = len(rows[0][0]) if rows else 0
-        for index in range(count - 1, -1, -1):
-            backwards = rows[0][0][index][1]
-            rows.sort(key=lambda row: row[0][index][0], reverse=backwards)  # type: ignore[arg-type, return-value]
-        if not self.unique:
-            return [line for _, line in rows]
+    def full_key(self, line: bytes) -> tuple[Any, ...]:
+        """The key, and where that is equal the whole line, unless -s or -u was given."""
+        if not self.last_resort or (not self.keys and not self.flags.strip("r")):
+            return self.key(line)
+        return (*self.key(line), _directed(line, "r" in self.flags))
+
+    async def sort(self, proc: Process, lines: list[bytes]) -> list[bytes]:
+        """Sorted, and without duplicates if -u was given; others have their turn while a long list is sorted."""
+        runs: list[list[tuple[tuple[Any, ...], bytes]]] = []
+        for start in range(0, len(lines), RUN):
+            run = [(self.full_key(line), line) for line in lines[start : start + RUN]]
+            run.sort(key=_first)
+            runs.append(run)
+            await proc.checkpoint()
+        merged = heapq.merge(*runs, key=_first) if len(runs) > 1 else iter(runs[0] if runs else [])
         out: list[bytes] = []
         last: object = None
-        for keys, line in rows:
-            if not out or keys != last:
+        for index, (key, line) in enumerate(merged):
+            if not self.unique or not out or key != last:
                 out.append(line)
-            last = keys
+            last = key
+            if index % RUN == 0:
+                await proc.checkpoint()
         return out
 
     def compare(self, left: bytes, right: bytes) -> int:
-        if left == right:
-            return 0
-        both = zip(self.of_keys(left), self.of_keys(right), strict=True)
-        for (a, backwards), (b, _) in both:
-            if a != b:
-                less = a < b  # type: ignore[operator]
-                return -1 if less != backwards else 1
-        if not self.last_resort:
-            return 0
-        return -1 if (left < right) != ("r" in self.flags) else 1
+        a, b = self.full_key(left), self.full_key(right)
+        return (b < a) - (a < b)
+
+
+RUN = 1000
+"""Lines that are sorted at a time, and then merged."""
+
+
+def _first(row: tuple[tuple[Any, ...], bytes]) -> tuple[Any, ...]:
+    return row[0]
+
+
+@functools.total_ordering
+class _Backwards:
+    """A value that sorts the other way round."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:  # noqa: ANN401
+        self.value = value
+
+    def __lt__(self, other: "_Backwards") -> bool:
+        return bool(other.value < self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Backwards) and bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def _directed(value: Any, backwards: bool) -> Any:  # noqa: ANN401
+    if not backwards:
+        return value
+    return -value if isinstance(value, int | float) else _Backwards(value)
 
 
 _SORT_LONG = (
@@ -238,7 +272,9 @@ async def sort(proc: Process, options: Options) -> int:
         return 2
     if "c" in options or "C" in options:
         return await _check(proc, options, ordering, lines)
-    await _write_sorted(proc, options, b"".join(line + end for line in ordering.sort(lines)))
+    await _write_sorted(
+        proc, options, b"".join(line + end for line in await ordering.sort(proc, lines))
+    )
     return 0
 
 
@@ -317,18 +353,20 @@ async def uniq(proc: Process, options: Options) -> int:
         target = await proc.open(paths[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     reader = LineReader(proc, source, end)
     group: list[bytes] = []
+    key = b""
     count = 0
     while batch := await reader.batch():
         out: list[bytes] = []
         for line in batch:
             text = line.removesuffix(end)
-            if count and same.of(text) == same.of(group[0]):
+            own = same.of(text)
+            if count and own == key:
                 count += 1
                 if "D" in options:
                     group.append(text)
             else:
                 out.extend(_shown(group, count, options, is_gnu(proc)))
-                group, count = [text], 1
+                group, key, count = [text], own, 1
         await proc.write(target, b"".join(piece + end for piece in out))
     rest = _shown(group, count, options, is_gnu(proc))
     await proc.write(target, b"".join(piece + end for piece in rest))

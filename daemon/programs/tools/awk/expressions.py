@@ -7,7 +7,7 @@ from typing import Any
 from daemon.programs.tools.awk.builtins import PLAIN, gensub, split_into, substituted
 from daemon.programs.tools.awk.code import Code, choose, constant, lift, lift_waiting
 from daemon.programs.tools.awk.lexer import AwkError
-from daemon.programs.tools.awk.runtime import Runtime
+from daemon.programs.tools.awk.runtime import SPECIAL, Runtime
 from daemon.programs.tools.awk.syntax import Function, Node, Program
 from daemon.programs.tools.awk.values import (
     UNSET,
@@ -67,7 +67,8 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "%": _modulo,
     "^": _power,
 }
-_COUNTERS = ("NF",)
+_WATCHED = frozenset({"NF", *SPECIAL})
+"""Names whose assignment the runtime must hear of."""
 Setter = Callable[[Value], Any]
 
 
@@ -269,7 +270,7 @@ class Expressions:
         get = self._name(Node("name", name)).run
         if local is not None:
             return [], get, lambda value: _put(m.locals, local, value)
-        if name in _COUNTERS:
+        if name in _WATCHED:
             return [], get, lambda value: _stored(m.set, name, value)
         slots, index = m.globals, m.slots[name]
         return [], get, lambda value: _put(slots, index, value)

@@ -149,8 +149,7 @@ class Run:
         m = self.m
         while (record := await self.next_record()) is not None:
             m.set_record(record)
-            m.set("NR", number(m.get("NR")) + 1)
-            m.set("FNR", number(m.get("FNR")) + 1)
+            m.count_record()
             try:
                 for rule in rules:
                     await rule.apply(m)

@@ -8,7 +8,7 @@ from daemon.process.process import Process
 from daemon.process.status import ExitStatus
 from daemon.programs.tools.awk.lexer import AwkError
 from daemon.programs.tools.awk.values import UNSET, Array, Input, Value, number, regex, text
-from daemon.programs.tools.lines import Output
+from daemon.programs.tools.lines import TURN, Output
 
 FIELDS_MAX = 1 << 20
 SPECIAL: dict[str, Value] = {
@@ -34,11 +34,19 @@ class RecordReader:
         self.proc = proc
         self.fd = fd
         self.held = b""
+        self.ready: list[bytes] = []
+        self.ready_by = ""
         self.ended = False
         self.before_read = before_read
 
     async def next(self, separator: str) -> str | None:
         """The next record, None at the end."""
+        if self.ready:
+            if separator == self.ready_by:
+                if len(self.ready) % TURN == 0:
+                    await self.proc.checkpoint()
+                return self.ready.pop().decode("latin-1")
+            self._take_back()
         while True:
             found = self._split(separator)
             if found is not None:
@@ -54,15 +62,31 @@ class RecordReader:
                 self.ended = True
 
     def _split(self, separator: str) -> tuple[bytes, bytes] | None:
-        if separator == "\n" or len(separator) == 1:
-            head, found, rest = self.held.partition(separator.encode("latin-1"))
-            return (head, rest) if found else None
+        if len(separator) == 1:
+            return self._split_by_character(separator)
         if separator == "":
             return self._paragraph()
         match = regex(separator).search(self.held.decode("latin-1"))
         if not match or (match.end() == len(self.held) and not self.ended) or not match[0]:
             return None
         return self.held[: match.start()], self.held[match.end() :]
+
+    def _split_by_character(self, separator: str) -> tuple[bytes, bytes] | None:
+        """All records that are there are cut at once; the later ones wait in `ready`."""
+        records = self.held.split(separator.encode("latin-1"))
+        if len(records) == 1:
+            return None
+        rest = records.pop()
+        records.reverse()
+        first = records.pop()
+        self.ready, self.ready_by = records, separator
+        return first, rest
+
+    def _take_back(self) -> None:
+        """RS has changed: what was cut but not used is whole again."""
+        mark = self.ready_by.encode("latin-1")
+        self.held = b"".join(record + mark for record in reversed(self.ready)) + self.held
+        self.ready = []
 
     def _paragraph(self) -> tuple[bytes, bytes] | None:
         held = self.held.lstrip(b"\n")
@@ -87,6 +111,7 @@ class Runtime:
         self.proc = proc
         self.slots = {name: index for index, name in enumerate(names)}
         self.globals: list[Value] = [SPECIAL.get(name, UNSET) for name in names]
+        self.texts = {name: text(value) for name, value in SPECIAL.items()}
         self.arrays: dict[str, Array] = {}
         self.locals: list[Value | Array] = []
         self.record = ""
@@ -109,9 +134,18 @@ class Runtime:
             self.set_count(value)
         elif name in self.slots:
             self.globals[self.slots[name]] = value
+            if name in self.texts:
+                self.texts[name] = text(value)
 
     def text_of(self, name: str) -> str:
-        return text(self.get(name))
+        """A special variable as a string."""
+        return self.texts[name]
+
+    def count_record(self) -> None:
+        """NR and FNR go up; both are read as numbers far more often than as strings."""
+        slots, values = self.slots, self.globals
+        for name in ("NR", "FNR"):
+            values[slots[name]] = number(values[slots[name]]) + 1
 
     def array(self, name: str) -> Array:
         return self.arrays.setdefault(name, {})
