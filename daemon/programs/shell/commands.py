@@ -59,6 +59,7 @@ class Commands:
         else:
             status = await self._redirected(node, argv, builtin, tail)
         shell.status = status
+        shell.last_argument = argv[-1]
         if self.opened:
             self._close_opened()
         if status and not shell.tested:
@@ -327,6 +328,8 @@ class Commands:
     async def replace(self, argv: list[str], path: str, env: dict[str, str]) -> int:
         """execve(2); the status is that of a failure to do so."""
         proc = self.shell.proc
+        if self.shell.flavour.bash and env.get("SHLVL", "").isdigit():
+            env["SHLVL"] = str(int(env["SHLVL"]) - 1)
         try:
             await proc.exec(argv, env=env, path=path)
         except OSError as error:

@@ -71,7 +71,7 @@ class Expander:
         if quoted:
             out.append(value)
             return True
-        if _PLAIN_VALUE.fullmatch(value) and "IFS" not in self.shell.variables.table:
+        if _PLAIN_VALUE.fullmatch(value) and self.shell.variables.default_ifs:
             out.append(value)
             return True
         return False

@@ -9,8 +9,6 @@ from daemon.programs.shell.errors import ShellError
 if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
-_MISSING_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 
 def find_command(shell: "Shell", name: str, search: str | None = None) -> str:
     """The path of the program `name`; ShellError with status 127 or 126."""
@@ -41,9 +39,7 @@ def all_in_path(shell: "Shell", name: str) -> list[str]:
 
 def _folders(shell: "Shell", search: str | None) -> list[str]:
     path = search if search is not None else shell.variables.get("PATH")
-    if path is None:
-        path = _MISSING_PATH if shell.flavour.bash else ""
-    return path.split(":")
+    return (path or "").split(":")
 
 
 def _searched(shell: "Shell", name: str, search: str | None) -> tuple[str | None, str]:

@@ -10,7 +10,9 @@ from daemon.programs.shell.errors import Incomplete, ShellError, ShellSyntaxErro
 from daemon.programs.shell.flavour import ASH, BASH, DASH, Flavour
 from daemon.programs.shell.messages import open_error, text_of
 from daemon.programs.shell.parser import Parser
-from daemon.programs.shell.shell import DEFAULT_PATH, Shell
+from daemon.programs.shell.prompt import default_prompt
+from daemon.programs.shell.segments import DEFAULT_IFS
+from daemon.programs.shell.shell import Shell
 from daemon.programs.shell.sources import DescriptorSource, Source
 from daemon.programs.shell.syntax import List
 from daemon.programs.shell.variables import Variable
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 _FLAVOURS = {"ash": ASH, "dash": DASH, "bash": BASH}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONG = frozenset(["login", "norc", "noprofile", "posix", "noediting", "verbose", "restricted"])
+DEFAULT_PATHS = {
+    "ash": "/sbin:/usr/sbin:/bin:/usr/bin",
+    "dash": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "bash": "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:.",
+}
+"""PATH for whoever starts a shell without one."""
 _DEEP = "maximum nesting level exceeded"
 
 
@@ -208,23 +216,35 @@ class Session:
 
     async def read_profile(self) -> None:
         """What a login shell reads first."""
-        if self.login:
-            for path in ("/etc/profile", "~/.profile"):
-                await self.source_if_there(path)
+        if not self.login:
+            return
+        await self.source_if_there("/etc/profile")
+        own = ("~/.bash_profile", "~/.bash_login") if self.shell.flavour.bash else ()
+        for path in (*own, "~/.profile"):
+            if await self.source_if_there(path):
+                break
 
-    async def source_if_there(self, path: str) -> None:
-        """Run a start-up file; a missing one is passed over."""
+    async def source_if_there(self, path: str) -> bool:
+        """Run a start-up file; False if it is missing."""
         shell = self.shell
         if path.startswith("~/"):
             path = (shell.variables.get("HOME") or "") + path[1:]
         try:
             text = await self._script_text(path)
         except OSError:
-            return
+            return False
+        saved, shell.source = shell.source, path
         try:
             await shell.interpreter.run_text(text or "")
-        except (ShellSyntaxError, ShellError, FunctionReturn, LoopExit):
-            return
+        except ShellSyntaxError as error:
+            await shell.report_syntax(error)
+        except ShellError as error:
+            await shell.report(error)
+        except (FunctionReturn, LoopExit):
+            pass
+        finally:
+            shell.source = saved
+        return True
 
     # ---- reading as it runs -----------------------------------------------------------------------
 
@@ -323,35 +343,36 @@ def proc_is_terminal(proc: "Process", fd: int) -> bool:
 def _import_environment(shell: Shell) -> None:
     """The environment becomes variables; each flavour adds its own."""
     table = shell.variables.table
-    bash = shell.flavour.bash
-    for name, value in shell.proc.env.items():
+    proc = shell.proc
+    for name, value in proc.env.items():
         if _NAME.fullmatch(name):
             table[name] = Variable(value, exported=True)
-    table.setdefault("OPTIND", Variable("1"))
-    if bash:
-        shell.shopts |= SHOPTS_ON
-        table["SHLVL"] = Variable(_level(shell.variables.get("SHLVL")), exported=True)
-    else:
-        table.pop("IFS", None)
-        table.setdefault("PATH", Variable(DEFAULT_PATH))
     if not _same_folder(shell, shell.variables.get("PWD") or ""):
-        table["PWD"] = Variable(shell.proc.cwd)
-    table["PWD"].exported = shell.flavour.name != "ash" or "PWD" in shell.proc.env
-    _default_prompts(shell)
+        table["PWD"] = Variable(proc.cwd)
+    table["PWD"].exported = True
+    table["IFS"] = Variable(DEFAULT_IFS)
+    table["OPTIND"] = Variable("1")
+    table.setdefault("PS4", Variable("+ "))
+    table.setdefault("PATH", Variable(DEFAULT_PATHS[shell.flavour.name]))
+    if shell.flavour.name != "dash":
+        table["SHLVL"] = Variable(_level(shell.variables.get("SHLVL")), exported=True)
+    if shell.flavour.bash:
+        table.pop("_", None)
+        shell.shopts |= SHOPTS_ON
+        shell.options |= {"B", "h", "interactive-comments"}
+        table.setdefault("OPTERR", Variable("1"))
+        table.setdefault("SHELL", Variable("/bin/bash"))
+        return
+    table["PPID"] = Variable(str(proc.ppid))
+    table.setdefault("PS1", Variable(default_prompt(shell)))
+    table.setdefault("PS2", Variable("> "))
+    if shell.flavour.name == "ash":
+        table["PATH"].exported = True
+        table.setdefault("HOSTNAME", Variable(proc.machine.hostname))
 
 
 def _level(text: str | None) -> str:
     return str(int(text) + 1) if text and text.isdigit() else "1"
-
-
-def _default_prompts(shell: Shell) -> None:
-    table = shell.variables.table
-    table.setdefault("PS4", Variable("+ "))
-    if not shell.flavour.bash:
-        from daemon.programs.shell.prompt import default_prompt
-
-        table.setdefault("PS1", Variable(default_prompt(shell)))
-        table.setdefault("PS2", Variable("> "))
 
 
 def _same_folder(shell: Shell, path: str) -> bool:

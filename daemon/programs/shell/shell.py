@@ -21,8 +21,6 @@ from daemon.programs.shell.variables import Array, Variables, in_order
 if TYPE_CHECKING:
     from daemon.process.process import Process
 
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 
 class Shell:
     """`options` holds the set letters, and the long name of what has none (pipefail); `shopts` is bash's."""
@@ -43,6 +41,7 @@ class Shell:
         self.last_background: int | None = None
         self.pid = proc.pid
         self.line = 1
+        self.last_argument = ""
         self.source = ""
         """The script or sourced file that runs; empty for -c and stdin."""
         self.command = ""

@@ -10,6 +10,12 @@ BASH_VERSION = "5.2.15(1)-release"
 BASH_VERSION_INFO = ["5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"]
 
 
+LISTED = (
+    *("BASH", "BASHOPTS", "BASH_VERSION", "EUID", "HOSTNAME", "HOSTTYPE", "MACHTYPE", "OSTYPE"),
+    *("PPID", "SHELLOPTS", "UID"),
+)
+"""The computed variables that `set` shows; the others change all the time."""
+
 # In the order in which `set -o` lists them: name, letter ("" if none), flavours that know it (a, d, b).
 OPTION_NAMES: list[tuple[str, str, str]] = [
     ("errexit", "e", "adb"),
@@ -63,7 +69,7 @@ def letters(shell: "Shell") -> str:
         kept = sorted((c for c in single if c in order), key=order.index)
         return "".join(kept) + ("c" if shell.command_string and shell.flavour.name == "ash" else "")
     order = "abefhikmnprtuvxBCEHPT"
-    kept = sorted((c for c in {*single, "h", "B"} if c in order), key=order.index)
+    kept = sorted((c for c in single if c in order), key=order.index)
     return "".join(kept) + ("c" if shell.command_string else "s" if "s" in single else "")
 
 
@@ -85,7 +91,7 @@ def install_dynamic(shell: "Shell") -> None:
             "BASH": lambda: "/bin/bash",
             "BASH_VERSION": lambda: BASH_VERSION,
             "BASH_SUBSHELL": lambda: str(int(proc.pid != shell.pid)),
-            "BASH_COMMAND": lambda: "",
+            "_": lambda: shell.last_argument,
             "EPOCHSECONDS": lambda: str(clock.now() // 1_000_000_000),
             "EPOCHREALTIME": lambda: f"{clock.now() / 1e9:.6f}",
             "UID": lambda: str(proc.cred.uid),

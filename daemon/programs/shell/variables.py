@@ -73,6 +73,12 @@ class Variables:
         other.allexport = self.allexport
         return other
 
+    @property
+    def default_ifs(self) -> bool:
+        """Whether fields are split at blanks, as they are unless someone asks for something else."""
+        ifs = self.table.get("IFS")
+        return ifs is None or ifs.value == " \t\n"
+
     # ---- reading ----------------------------------------------------------------------------------
 
     def find(self, name: str) -> Variable | None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from daemon.programs.shell import parameters
 from daemon.programs.shell.errors import ShellError
-from daemon.programs.shell.special import option_table
+from daemon.programs.shell.special import LISTED, option_table
 from daemon.programs.shell.unparse import function_text
 
 if TYPE_CHECKING:
@@ -93,10 +93,9 @@ def _set_named(shell: "Shell", name: str, on: bool) -> None:
 
 async def _list_options(shell: "Shell", *, commands: bool) -> None:
     rows = option_table(shell)
-    always = {"B", "h", "interactive-comments"} if shell.flavour.bash else set()
     lines = []
     for name, letter in rows:
-        on = (letter or name) in shell.options or letter in always
+        on = (letter or name) in shell.options
         if commands:
             lines.append(f"set {'-' if on else '+'}o {name}\n")
         elif shell.flavour.bash:
@@ -110,8 +109,12 @@ async def _list_options(shell: "Shell", *, commands: bool) -> None:
 async def _list_variables(shell: "Shell") -> None:
     quote = parameters.quote_if_needed if shell.flavour.bash else parameters.posix_quote
     lines = []
-    for name in shell.variables.names():
-        value = shell.variables.table[name].value
+    names = shell.variables.names()
+    if shell.flavour.bash:
+        names = sorted({*names, *(name for name in LISTED if name in shell.variables.dynamic)})
+    for name in names:
+        known = shell.variables.table.get(name)
+        value = known.value if known is not None else shell.variables.get(name)
         if isinstance(value, str):
             lines.append(f"{name}={quote(value)}\n")
         elif isinstance(value, dict):
