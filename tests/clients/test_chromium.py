@@ -32,9 +32,9 @@ async def test_the_page_changes_with_the_file_on_the_host(tmp_path: Path) -> Non
         container = client.containers.run(
             "httpd", detach=True, ports={"80/tcp": ("127.0.0.1", None)}, volumes=volumes
         )
-        stream = container.logs(stream=True, follow=True)
-        await asyncio.to_thread(next, (line for line in stream if b"AH00094" in line))
-        stream.close()
+        async with asyncio.timeout(30):
+            while b"AH00094" not in await asyncio.to_thread(container.logs):
+                continue
         container.reload()
         port = container.ports["80/tcp"][0]["HostPort"]
         assert "<h1>before</h1>" in await seen(port, tmp_path / "profile")
