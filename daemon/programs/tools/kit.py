@@ -97,20 +97,25 @@ def tool(
             except UsageError as failure:
                 await _usage(proc, failure.text, usage, about)
                 return code
-            except Failure as failure:
-                if failure.text:
-                    await complain(proc, failure.text)
-                return failure.code
-            except NumberError as error:
-                await complain(proc, f"invalid number{':' if is_gnu(proc) else ''} '{error}'")
-                return code
-            except OSError as error:
-                await complain(proc, _os_error(error))
-                return code
+            except (Failure, NumberError, OSError) as trouble_met:
+                return await _complained(proc, trouble_met, code)
 
         return main
 
     return decorate
+
+
+async def _complained(proc: Process, met: Failure | NumberError | OSError, code: int) -> int:
+    """Say what went wrong; the exit code is `code` unless the failure brings its own."""
+    if isinstance(met, Failure):
+        if met.text:
+            await complain(proc, met.text)
+        return met.code
+    if isinstance(met, NumberError):
+        await complain(proc, f"invalid number{':' if is_gnu(proc) else ''} '{met}'")
+    else:
+        await complain(proc, _os_error(met))
+    return code
 
 
 def _parse(proc: Process, parser: Parser, raw: bool) -> Options:

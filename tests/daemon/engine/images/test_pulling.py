@@ -1,7 +1,6 @@
 """A pull tells, step by step, what dockerd tells, and ends with the image and its names."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -143,10 +142,3 @@ async def test_pulls_at_the_same_time_agree(images) -> None:
 async def test_an_event_tells_of_the_pull(images) -> None:
     await images.pulled("alpine:3.10")
     assert images.told.events[-1] == ("pull", "alpine:3.10", {"name": "alpine"})
-
-
-async def test_a_warm_pull_takes_milliseconds(images) -> None:
-    await images.pulled("alpine:3.12")
-    began = time.monotonic()
-    await images.pulled("alpine:3.12")
-    assert time.monotonic() - began < 0.1
