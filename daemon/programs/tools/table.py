@@ -62,6 +62,7 @@ _GNU = {
     "files_list": "dir:ls vdir:ls",
     "files_stat": "file",
     "editors.nano": "nano",
+    "jq.main": "jq",
     "misc_daemons": "cron:idle_daemon rsyslogd:idle_daemon service locale whereis mcookie",
     "misc_system": "update-ca-certificates:update_ca_certificates update-rc.d:succeed invoke-rc.d:succeed "
     "deb-systemd-helper:succeed ldd:succeed locale-gen:succeed localedef:succeed",

@@ -25,7 +25,7 @@ vim | 9.1.1415-r0 | 2:9.0.1378-2+deb12u2 | vim=gnu/vi vi=gnu/vi
 vim-tiny | - | 2:9.0.1378-2+deb12u2 | vi=gnu/vi
 nano | 8.4-r0 | 7.2-1+deb12u1 | nano=gnu/nano
 less | 679-r0 | 590-2.1~deb12u2 | less=gnu/less
-jq | 1.8.0-r0 | 1.6-2.1+deb12u1 | jq
+jq | 1.8.0-r0 | 1.6-2.1+deb12u1 | jq=gnu/jq
 htop | 3.4.1-r0 | 3.2.2-2 | htop=gnu/top
 procps | 4.0.4-r3 | 2:4.0.2-3 | ps=gnu/ps top=gnu/top free=gnu/free uptime=gnu/uptime pgrep=gnu/pgrep pkill=gnu/pkill watch=gnu/watch
 procps-ng | 4.0.4-r3 | - | ps=gnu/ps top=gnu/top free=gnu/free uptime=gnu/uptime pgrep=gnu/pgrep pkill=gnu/pkill watch=gnu/watch

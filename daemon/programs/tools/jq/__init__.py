@@ -1,0 +1,1 @@
+"""jq: an interpreter of its language, from text to generators of values."""
