@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -55,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
         help="Docker Hub names that are not declared: refuse them, or make them up")  # fmt: skip
     add("--pull-rate", type=int, metavar="BYTES",
         help="so many bytes a second and layer, to see progress bars")  # fmt: skip
+    add("--default-address-pool", dest="default_address_pools", action="append", default=[],
+        type=_address_pool, metavar="base=CIDR,size=N",
+        help="take the subnets of user networks from here; may be repeated")  # fmt: skip
     add(
         "--speed",
         type=float,
@@ -64,6 +68,13 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--version", action="version", version=f"mockerd {_own_version()}")
     return options
+
+
+def _address_pool(text: str) -> tuple[str, int]:
+    """dockerd's spelling: `base=10.0.0.0/8,size=24`."""
+    parts = dict(part.partition("=")[::2] for part in text.split(","))
+    base, size = str(ipaddress.ip_network(parts["base"])), int(parts["size"])
+    return base, size
 
 
 def _own_version() -> str:
@@ -109,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _CONFIG_OPTIONS = (
     "hosts", "seed", "publish_host", "bind_mounts", "allow_bind", "allow_remote",
     "allow_egress", "registry_mirror", "insecure_registries", "images", "unknown_images", "pull_rate",
+    "default_address_pools",
 )  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class Daemon:
         self.networks = Networks(
             self.clock, self.ids, self.events, self.config.default_address_pools
         )
+        if self.config.allow_egress:
+            self._let_out()
         self.volumes = Volumes(
             self.clock, self.ids, self.events, self.layers.spool, self.config.bind_mounts
         )
@@ -82,6 +84,14 @@ class Daemon:
         )
         self._dispatcher = Dispatcher(self, all_routes())
         self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)
+
+    def _let_out(self) -> None:
+        """Lead the networks' gateways to the host's loopback."""
+        from daemon.engine.egress import Egress
+
+        egress = Egress(self.networks.is_gateway)
+        self.networks.fabric.egress = egress.open
+        self._closing.push_async_callback(egress.close)
 
     def _make_images(self) -> Images:
         config, version = self.config, self.profile.version

@@ -81,6 +81,10 @@ class Networks:
             if any(one.namespace is namespace for one in network.attachments.values()):
                 yield network
 
+    def is_gateway(self, address: str) -> bool:
+        """Does this address stand for the host on one of the networks?"""
+        return any(str(pool.gateway) == address for network in self for pool in network.pools)
+
     # finding
 
     def find(self, name: str) -> Network | None:

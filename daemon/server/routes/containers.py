@@ -21,6 +21,7 @@ from daemon.engine.containers.listing import ListOptions
 from daemon.engine.containers.mount_specs import check_options_fit
 from daemon.engine.containers.top import top
 from daemon.errors import InvalidParameter, Unsupported
+from daemon.server.bind_policy import check_binds
 from daemon.server.replies import Empty, Json, Raw, Reply
 from daemon.server.request import Request
 from daemon.server.routing import Route
@@ -40,6 +41,7 @@ async def container_create(request: Request, daemon: Daemon) -> Reply:
     body = await request.json(ContainerCreateRequest)
     _check_networks(body, request)
     host = body.host_config
+    check_binds(request, host, daemon.config.allow_bind)
     if host and DropKernelMemoryOfContainer.applies_to(request.version):
         host.kernel_memory = 0
     if host and CheckMountOptions.applies_to(request.version):

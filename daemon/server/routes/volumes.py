@@ -9,6 +9,7 @@ from api_schema.changes.v1_42 import PruneAnonymousVolumes
 from api_schema.volumes import VolumeCreateRequest, VolumesList, VolumesPrune
 from daemon.engine.networks.rules import NOT_A_MANAGER
 from daemon.errors import InvalidParameter, Unavailable
+from daemon.server.bind_policy import check_volume
 from daemon.server.replies import Empty, Json, Reply
 from daemon.server.request import Request
 from daemon.server.routing import Route
@@ -34,6 +35,7 @@ async def volume_create(request: Request, daemon: Daemon) -> Reply:
     asked = await request.json(VolumeCreateRequest, optional=True)
     if asked.cluster_volume_spec is not None:
         raise Unavailable(NOT_A_MANAGER)
+    check_volume(request, asked.driver_opts, daemon.config.allow_bind)
     volume = daemon.volumes.create(
         asked.name, driver=asked.driver, driver_opts=asked.driver_opts, labels=asked.labels
     )
