@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import IO, Any, Protocol
 
 from api_schema.oci import ContainerConfig
+from daemon.engine.build.cache import key_of
 from daemon.engine.build.checksum import checksum
 from daemon.engine.build.classic_cache import ClassicCache
 from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.copying import Copier, NotInContext, check_several, destination, sources
 from daemon.engine.build.copying import Options as CopyOptions
+from daemon.engine.build.downloads import Download, fetched, is_url
 from daemon.engine.build.draft import BadPort, BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import describe_classic
 from daemon.engine.build.planner import DEFAULT_PATH, platform_args
@@ -20,6 +24,7 @@ from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, FormError
 from daemon.engine.dockerfile.words import Lexer
+from daemon.engine.images import progress
 from daemon.engine.images.image import Image
 from daemon.errors import DockerError, InvalidParameter
 from daemon.fs.filesystem import Filesystem
@@ -48,6 +53,15 @@ NOT_IN_CONTEXT = (
     "stat {path}: file does not exist"
 )
 NOT_IN_STAGE = "{keyword} failed: stat {path}: file does not exist"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A source of COPY or ADD."""
+
+    files: Filesystem
+    path: str
+    fetched: bool = False
 
 
 class BuildFailed(DockerError):
@@ -100,6 +114,10 @@ class Shelf(Protocol):
 
     def layer_of(self, files: Filesystem) -> IO[bytes]:
         """What was changed in files that `files` gave."""
+
+    @property
+    def download(self) -> Download:
+        """How ADD reads a URL."""
 
     def cache(self, options: ClassicOptions) -> ClassicCache: ...
 
@@ -175,10 +193,12 @@ class ClassicBuild:
         except DockerfileError as problem:
             text = problem.classic if isinstance(problem, BadPort) else problem.message
             raise BuildFailed(text) from None
+        except asyncio.CancelledError:
+            await self._remove_all()
+            raise
         finally:
             if self.options.force_remove:
-                for container in list(self.containers):
-                    await self._remove(container)
+                await self._remove_all()
 
     def _warn(self) -> None:
         for line, _ in self.source.warnings:
@@ -321,6 +341,10 @@ class ClassicBuild:
             await self._remove(container)
         self._result(image)
 
+    async def _remove_all(self) -> None:
+        for container in list(self.containers):
+            await self._remove(container)
+
     async def _remove(self, container: str) -> None:
         await self.bench.remove(container)
         self.containers.remove(container)
@@ -355,13 +379,12 @@ class ClassicBuild:
         self._print(f"{RED}{text}{PLAIN}" if stream == STDERR else text)
 
     async def _copy(self, copy: i.Copy) -> None:
-        files = await self._copy_source(copy)
         draft = self.draft
-        found = self._found(copy, files)
+        found = await self._found(copy)
         to = draft.expand(copy.destination)
         path, to_folder = destination(draft.config.working_dir, to)
         check_several(copy, len(found), to_folder)
-        text = self._copy_text(copy, files, found, to)
+        text = self._copy_text(copy, found, to)
         config = self._config([*draft.shell, f"#(nop) {text} "])
         if self._cached(config):
             return
@@ -369,11 +392,11 @@ class ClassicBuild:
         chown = copy.flags.text("chown")
         options = CopyOptions(
             self._owner(target, draft.expand(chown)) if chown else (0, 0),
-            unpack=unpack_archive if copy.keyword == "ADD" else None,
         )
-        copier = Copier(target, options)
+        unpacking = replace(options, unpack=unpack_archive) if copy.keyword == "ADD" else options
         for one in found:
-            copier.copy(files, one, path, to_folder=to_folder)
+            copier = Copier(target, options if one.fetched else unpacking)
+            copier.copy(one.files, one.path, path, to_folder=to_folder)
         layer = self.shelf.layer_of(target)
         self._result(self.shelf.commit(self.image, "", config, self._config(), layer, draft.author))
 
@@ -388,11 +411,32 @@ class ClassicBuild:
         except DockerError as problem:
             raise BuildFailed(f"invalid from flag value {name}: {problem}") from None
 
-    def _found(self, copy: i.Copy, files: Filesystem) -> list[str]:
+    async def _found(self, copy: i.Copy) -> list[Found]:
+        words = [self.draft.expand(word) for word in copy.sources]
+        urls = [word for word in words if copy.keyword == "ADD" and is_url(word)]
+        files = await self._copy_source(copy)
+        paths = self._paths(copy, [word for word in words if word not in urls], files)
+        found = [Found(files, path) for path in paths]
+        found += [await self._fetched(url) for url in urls]
+        if not found:
+            raise BuildFailed(f"{copy.keyword} failed: no source files were specified")
+        return found
+
+    async def _fetched(self, url: str) -> Found:
+        files = self.shelf.files(None)
+        try:
+            path = await fetched(url, self.shelf.download, files)
+        except DockerError as problem:
+            raise BuildFailed(f"ADD failed: {problem}") from None
+        size = files.stat(path).size
+        self.say(progress.bar("Downloading", "", size, size))
+        self._print("\n")
+        return Found(files, path, fetched=True)
+
+    def _paths(self, copy: i.Copy, words: Iterable[str], files: Filesystem) -> list[str]:
         found: list[str] = []
         from_stage = bool(copy.flags.text("from"))
-        for word in copy.sources:
-            expanded = self.draft.expand(word)
+        for expanded in words:
             if posixpath.normpath(expanded.lstrip("/")).startswith(".."):
                 raise BuildFailed(
                     f"{copy.keyword} failed: forbidden path outside the build context: {expanded} ()"
@@ -406,13 +450,12 @@ class ClassicBuild:
                 form = NOT_IN_STAGE if from_stage else NOT_IN_CONTEXT
                 text = form.format(keyword=copy.keyword, path=path)
                 raise BuildFailed(text) from None
-        if not found:
-            raise BuildFailed(f"{copy.keyword} failed: no source files were specified")
         return found
 
-    def _copy_text(self, copy: i.Copy, files: Filesystem, found: list[str], to: str) -> str:
-        kind = "dir" if files.isdir(found[0]) else "file"
-        digest = checksum(files, found)
+    def _copy_text(self, copy: i.Copy, found: list[Found], to: str) -> str:
+        kind = "dir" if found[0].files.isdir(found[0].path) else "file"
+        digests = [checksum(one.files, [one.path]) for one in found]
+        digest = key_of(*digests) if len(digests) > 1 else digests[0]
         chown = copy.flags.text("chown")
         owner = f"--chown={self.draft.expand(chown)} " if chown else ""
         return f"{copy.keyword} {owner}{'multi' if len(found) > 1 else kind}:{digest} in {to}"

@@ -20,7 +20,8 @@ class ClassicOptions:
     remove: bool = True
     force_remove: bool = False
     quiet: bool = False
-    cache_from: Sequence[str] = ()
+    cache_from: Sequence[str] | None = None
+    """Images that may serve as cache, and then only they; None for all that is here."""
     platform: str = ""
     host_config: Mapping[str, object] = field(default_factory=dict)
     """Members of a HostConfig for the containers of RUN: memory, network mode, extra hosts."""

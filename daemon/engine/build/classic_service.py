@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from api_schema.oci import Platform, Reference
 from daemon.clock import Clock
 from daemon.engine.build.classic import BuildFailed, ClassicBuild, Message, Workbench
 from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.build.remote_context import RemoteContext
 from daemon.engine.build.shelf import ImageShelf
 from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.engine.images.progress import Emit, messages
@@ -40,7 +41,7 @@ class ClassicBuilds:
 
     def build(
         self,
-        archive: IO[bytes],
+        sent: RemoteContext,
         options: ClassicOptions,
         tags: Sequence[Reference],
         platform: Platform | None,
@@ -48,7 +49,7 @@ class ClassicBuilds:
     ) -> AsyncIterator[Message]:
         """The build's stream; a mistake in the request or in the Dockerfile's form is raised at once."""
         context = Filesystem(MemoryTree(self.images.layer_store.spool, self.clock.now))
-        extract(context, "/", archive)
+        extract(context, "/", sent.archive)
         shelf = ImageShelf(self.images, self.clock, platform, auths)
         heard: list[Emit] = []
 
@@ -61,6 +62,8 @@ class ClassicBuilds:
 
         async def work(emit: Emit) -> None:
             heard.append(emit)
+            for message in sent.said:
+                say(message)
             try:
                 await self._work(build, tags, emit)
             except DockerError as problem:

@@ -13,6 +13,7 @@ from api_schema.oci import Platform
 from daemon.clock import Clock
 from daemon.engine.build.classic_cache import ClassicCache
 from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.build.downloads import Download
 from daemon.engine.images.creating import Commit, Creating
 from daemon.engine.images.image import Image
 from daemon.engine.images.service import Images, parse_reference
@@ -54,6 +55,10 @@ class ImageShelf:
             if "error" in message:
                 raise System(str(message["error"]))
 
+    @property
+    def download(self) -> Download:
+        return self.images.registry.download
+
     def files(self, image: Image | None) -> Filesystem:
         store = self.images.layer_store
         merged = store.merged(image.diff_ids if image else ())
@@ -86,9 +91,11 @@ class ImageShelf:
         return layer_file(tree)
 
     def cache(self, options: ClassicOptions) -> ClassicCache:
+        if options.cache_from is None:
+            return ClassicCache(self.images.store, ignore=options.no_cache)
         known: list[Image] = []
         for name in options.cache_from:
-            with contextlib.suppress(NotFound):
+            with contextlib.suppress(DockerError):
                 known.append(self.images.resolve(name))
         return ClassicCache(self.images.store, known, ignore=options.no_cache)
 

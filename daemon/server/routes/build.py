@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from api_schema import go_json
 from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.images import platforms
 from daemon.engine.images.service import parse_reference
 from daemon.errors import InvalidParameter, System, Unsupported
 from daemon.server.hijack import Duplex
+from daemon.server.query import Query
 from daemon.server.replies import Json, JsonLines, Reply, SwitchProtocols
 from daemon.server.request import Request
 from daemon.server.routing import Route
@@ -18,13 +20,14 @@ from daemon.server.uploads import spooled
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
+    from daemon.engine.build.remote_context import RemoteContext
     from daemon.engine.registry_client import RegistryAuth
 
 PROTOCOL = "h2c"
 UUID, SHARED_KEY, METHOD = (
     f"X-Docker-Expose-Session-{name}" for name in ("Uuid", "Sharedkey", "Grpc-Method")
 )
-BUILDKIT = "2"
+CLASSIC, BUILDKIT = "1", "2"
 HOST_NUMBERS = {
     "memory": "Memory",
     "memswap": "MemorySwap",
@@ -33,6 +36,8 @@ HOST_NUMBERS = {
     "cpuquota": "CpuQuota",
     "shmsize": "ShmSize",
 }
+NUMBER = re.compile(r"[+-]?\d{1,18}")
+"""Anything else counts as not given."""
 HOST_TEXTS = {
     "cpusetcpus": "CpusetCpus",
     "cpusetmems": "CpusetMems",
@@ -42,23 +47,41 @@ HOST_TEXTS = {
 
 
 async def image_build(request: Request, daemon: Daemon) -> Reply:
-    query = request.query
-    if query.get("version") == BUILDKIT:
-        raise Unsupported("POST /build?version=2 is not supported by mockerd: buildx uses /grpc")
-    if query.flag("squash"):
-        raise InvalidParameter("squash is only supported with experimental mode")
-    if query.get("remote"):
-        raise Unsupported(
-            f"remote build contexts are not supported by mockerd: {query.get('remote')}"
-        )
+    _check_form(request.query)
     options = _classic_options(request)
     tags = [parse_reference(tag).tagged() for tag in options.tags]
     platform = platforms.parse(options.platform) if options.platform else None
-    with await spooled(request.body()) as context:
+    context = await _context(request, daemon, options.dockerfile)
+    with context.archive:
         messages = daemon.classic_builds.build(
             context, options, tags, platform, _registry_config(request)
         )
     return JsonLines(messages)
+
+
+def _check_form(query: Query) -> None:
+    """What no build of this engine may ask for."""
+    version, isolation = query.get("version"), query.get("isolation")
+    if version == BUILDKIT:
+        raise Unsupported("POST /build?version=2 is not supported by mockerd: buildx uses /grpc")
+    if version not in ("", CLASSIC):
+        raise InvalidParameter(f'invalid version "{version}"')
+    if query.flag("squash"):
+        raise InvalidParameter("squash is only supported with experimental mode")
+    if query.all("securityopt"):
+        raise InvalidParameter("security options are not supported on linux")
+    if isolation.lower() not in ("", "default"):
+        raise InvalidParameter(f'unsupported isolation: "{isolation}"')
+
+
+async def _context(request: Request, daemon: Daemon, dockerfile: str) -> RemoteContext:
+    """From the URL in `remote`, or from the body, which then need not be there."""
+    from daemon.engine.build.remote_context import RemoteContext, fetch_context
+
+    url = request.query.get("remote")
+    if url and url != "client-session":
+        return await fetch_context(url, dockerfile, daemon.images.registry.download)
+    return RemoteContext(await spooled(request.body()))
 
 
 def _classic_options(request: Request) -> ClassicOptions:
@@ -74,7 +97,7 @@ def _classic_options(request: Request) -> ClassicOptions:
         remove=query.flag("rm", True),
         force_remove=query.flag("forcerm"),
         quiet=query.flag("q"),
-        cache_from=_json(query.get("cachefrom"), "cache-from") or (),
+        cache_from=_json(query.get("cachefrom"), "cache-from") or None,
         platform=query.get("platform"),
         host_config=_host_config(request),
     )
@@ -85,8 +108,8 @@ def _json(text: str, what: str) -> Any:  # noqa: ANN401 - any JSON value
     if not text:
         return {}
     try:
-        return json.loads(text) or {}
-    except ValueError as problem:
+        return go_json.parse(text.encode()) or {}
+    except go_json.GoDecodeError as problem:
         raise InvalidParameter(f"error reading {what}: {problem}") from None
 
 
@@ -98,13 +121,15 @@ def _given(args: Mapping[str, str | None]) -> dict[str, str]:
 def _host_config(request: Request) -> dict[str, object]:
     query = request.query
     found: dict[str, object] = {
-        name: query.int(key, 0) for key, name in HOST_NUMBERS.items() if query.get(key)
+        name: int(query.get(key))
+        for key, name in HOST_NUMBERS.items()
+        if NUMBER.fullmatch(query.get(key))
     }
     found |= {name: query.get(key) for key, name in HOST_TEXTS.items() if query.get(key)}
-    if query.get("extrahosts"):
-        found["ExtraHosts"] = [host for host in query.get("extrahosts").split(",") if host]
+    if hosts := [host for host in query.all("extrahosts") if host]:
+        found["ExtraHosts"] = hosts
     if query.get("ulimits"):
-        found["Ulimits"] = _json(query.get("ulimits"), "ulimits")
+        found["Ulimits"] = _json(query.get("ulimits"), "ulimit settings")
     return found
 
 
