@@ -112,6 +112,8 @@ class Container:
     restart_cancelled: bool = False
     restart_delay: float = 0.0
     stop_requests: int = 0
+    outlives_exit: bool = False
+    """Set while a restart by hand is under way, so that `--rm` does not take effect in its middle."""
     exits: int = 0
     """How often a main process of this container has ended."""
     revision: int = 0

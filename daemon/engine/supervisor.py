@@ -124,9 +124,9 @@ class Supervisor:
         delay = self._settle(container, seconds)
         self._announce_exit(container, seconds)
         self._tell_waiters(container, NOT_RUNNING, NEXT_EXIT)
-        self._tasks.spawn(
-            self._after_exit(container, live, delay), name=f"exit of {container.name}"
-        )
+        goes = not container.outlives_exit
+        after = self._after_exit(container, live, delay, goes=goes)
+        self._tasks.spawn(after, name=f"exit of {container.name}")
 
     def _settle(self, container: Container, seconds: int) -> float | None:
         """Move the state; returns the delay of the next attempt, if there is to be one."""
@@ -147,13 +147,15 @@ class Supervisor:
         code = str(container.exit_code)
         self.emit(container, "die", execDuration=str(seconds), exitCode=code)
 
-    async def _after_exit(self, container: Container, live: Live, delay: float | None) -> None:
+    async def _after_exit(
+        self, container: Container, live: Live, delay: float | None, *, goes: bool
+    ) -> None:
         if delay is not None:
             due = self._clock.monotonic() + delay
             again = partial(self._spawn_restart, container)
             container.cancel_restart = self._clock.call_at(due, again)
         await live.machine.close()
-        if delay is None:
+        if delay is None and goes:
             await self._remove_automatically(container)
 
     async def _remove_automatically(self, container: Container) -> None:
@@ -235,6 +237,19 @@ class Supervisor:
         container.stop_requests += 1
         self.give_up_restarting(container)
         await self._end_process(container, number, self._grace(container, seconds))
+
+    async def restart(
+        self, container: Container, name: str, seconds: int | None = None, signal: str = ""
+    ) -> None:
+        """Stop it if it runs, and start it; one that is to go with its process outlives this exit."""
+        self.give_up_restarting(container)
+        container.outlives_exit = True
+        try:
+            if container.live is not None:
+                await self.stop(container, seconds, signal)
+        finally:
+            container.outlives_exit = False
+        await self.start(container, name)
 
     def _grace(self, container: Container, seconds: int | None) -> float | None:
         if seconds is None:

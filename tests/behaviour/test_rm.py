@@ -1,5 +1,7 @@
 """DELETE /containers/{name} and POST /containers/prune."""
 
+import asyncio
+
 from tests.behaviour.boxes import Boxes
 
 
@@ -60,3 +62,13 @@ async def test_prune_with_nothing_to_do(boxes: Boxes) -> None:
 async def test_prune_refuses(boxes: Boxes) -> None:
     answer = await boxes.docker.post('/containers/prune?filters={"until":["x"]}')
     assert answer.refusal == (400, 'failed to parse value as time or duration: "x"')
+
+
+async def test_a_restart_of_one_that_removes_itself(boxes: Boxes) -> None:
+    box = await boxes.run("top", HostConfig={"AutoRemove": True})
+    assert await box.post("restart") == (204, "")
+    assert await box.status() == "running"
+    gone = asyncio.create_task(box.wait("removed"))
+    await box.status()
+    await box.post("kill")
+    assert await gone == 137

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from daemon.engine.container import Container
 from daemon.engine.container_state import State
 from daemon.engine.timestamps import parse_timestamp
-from daemon.events import Events
 from daemon.filters import Filters, has_label
-
-if TYPE_CHECKING:
-    from daemon.engine.containers.service import Containers
 
 ACCEPTED = frozenset({"label", "label!", "until"})
 
@@ -23,18 +19,15 @@ class PruneReport:
     reclaimed: int
 
 
-def prune(containers: Containers, filters: Filters, events: Events, now: int) -> PruneReport:
+def prune(
+    containers: Iterable[Container], filters: Filters, now: int, remove: Callable[[Container], int]
+) -> PruneReport:
+    """`remove` returns how many bytes that freed."""
     limits = [parse_timestamp(text, now) for text in filters.get("until")]
     until = min(limits) if limits else None
-    deleted: list[str] = []
-    reclaimed = 0
-    for container in list(containers):
-        if _is_idle(container) and _matches(container, filters, until):
-            reclaimed += containers.size_rw(container)
-            containers.remove_stopped(container)
-            deleted.append(container.id)
-    events.emit("container", "prune", "", {"reclaimed": str(reclaimed)})
-    return PruneReport(deleted or None, reclaimed)
+    doomed = [c for c in containers if _is_idle(c) and _matches(c, filters, until)]
+    reclaimed = sum(remove(container) for container in doomed)
+    return PruneReport([container.id for container in doomed] or None, reclaimed)
 
 
 def _is_idle(container: Container) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from api_schema.containers import ContainerCreateRequest
 from api_schema.host_config import UpdateConfig
 from daemon.engine.container import Container
-from daemon.engine.container_state import State, Trigger
+from daemon.engine.container_state import Trigger
 from daemon.engine.containers import archive
 from daemon.engine.containers.connecting import Connecting
 from daemon.engine.containers.create import Creation, Surroundings
@@ -20,15 +20,17 @@ from daemon.engine.containers.listing import Listing, ListOptions
 from daemon.engine.containers.networking import Networking
 from daemon.engine.containers.prune import PruneReport, prune
 from daemon.engine.containers.registry import Registry
+from daemon.engine.containers.removal import Removal
 from daemon.engine.containers.rootfs import Rootfs
 from daemon.engine.containers.staging import Staging
 from daemon.engine.containers.stats import StatsSource
+from daemon.engine.containers.update_rules import updated
 from daemon.engine.ports import Ports
 from daemon.engine.signals import is_supported, parse_signal
 from daemon.engine.streams import Streams
 from daemon.engine.supervisor import REMOVED, WAIT_CONDITIONS, Supervisor
 from daemon.engine.users import find_user
-from daemon.errors import Conflict, DockerError, InvalidParameter, NotFound, System
+from daemon.errors import DockerError, InvalidParameter, NotFound, System
 from daemon.events import Events
 from daemon.faults import Faults
 from daemon.filters import Filters
@@ -84,14 +86,15 @@ class Containers:
             programs, clock, ids, events, FairShare(), self._host_gateway, self.doors, self.staging
         )
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
-        self.supervisor.auto_remove = self._remove_with_volumes
+        self._removal = Removal(self.registry, self.supervisor, images, volumes)
+        self.supervisor.auto_remove = self._removal.remove_with_its_process
+        self.on_removed = self._removal.on_removed
+        self.on_removed.append(self.doors.forget)
         self._creation = Creation(self._surroundings(ids, host_name))
         self._listing = Listing(self.registry, images)
         images.users = lambda: list(self.registry)
         volumes.users = self.volume_users
         self.stats = StatsSource(clock, facts.cpus)
-        self.on_removed: list[Callable[[Container], None]] = [self.doors.forget]
-        """Called with each container that is no more, so that caches can forget it."""
 
     def _surroundings(self, ids: Ids, host_name: str) -> Surroundings:
         return Surroundings(
@@ -144,80 +147,20 @@ class Containers:
         self, reference: str, *, force: bool = False, volumes: bool = False, link: bool = False
     ) -> None:
         if link:
-            self._remove_link(reference)
+            self._removal.remove_link(reference)
             return
         container = self.get(reference)
-        container.advance(Trigger.FORCE_REMOVE if force else Trigger.REMOVE, reference)
-        await self._remove(container, volumes=volumes)
-
-    async def _remove_with_volumes(self, container: Container) -> None:
-        """What `--rm` asks for."""
-        if container.state in (State.EXITED, State.CREATED):
-            container.advance(Trigger.REMOVE)
-            await self._remove(container, volumes=True)
-
-    async def _remove(self, container: Container, *, volumes: bool) -> None:
-        if container.live is not None:
-            await self.supervisor.kill(container)
-        self.supervisor.give_up_restarting(container)
-        self._drop_links(container)
-        self.registry.remove(container)
-        if volumes:
-            self._remove_anonymous_volumes(container)
-        self._release(container)
-        self.emit(container, "destroy")
-        self.supervisor.removed(container)
-        for forget in self.on_removed:
-            forget(container)
-
-    def _remove_anonymous_volumes(self, container: Container) -> None:
-        for point in container.mounts:
-            if point.anonymous:
-                try:
-                    self._volumes.remove(point.name)
-                except (Conflict, NotFound):
-                    continue  # another container uses it, or somebody was faster
-
-    def _release(self, container: Container) -> None:
-        for diff_id in container.diff_ids:
-            self._images.layer_store.release(diff_id)
-        if container.logs is not None:
-            container.logs.clear()
-        if container.streams is not None:
-            container.streams.end()
-        container.overlay = None
-        container.host_files = None
-
-    def _remove_link(self, reference: str) -> None:
-        """`rm --link parent/alias`: the child stays, the parent does not know it any more."""
-        child = self.get(reference)
-        parent_name, _, alias = reference.strip("/").rpartition("/")
-        parent = self.registry.find(parent_name) if parent_name else None
-        if parent is None:
-            raise System("Conflict, cannot remove the default link name of the container")
-        self.registry.remove_link(parent, alias, child)
-        parent.links = tuple(link for link in parent.links if link != (child.id, alias))
-        parent.touch()
-
-    def _drop_links(self, container: Container) -> None:
-        for other_id, alias in container.links:
-            child = self.registry.find(other_id)
-            if child is not None:
-                self.registry.remove_link(container, alias, child)
+        await self._removal.remove(container, reference, force=force, volumes=volumes)
 
     def prune(self, filters: Filters) -> PruneReport:
-        return prune(self, filters, self._events, self._clock.now())
+        report = prune(self.registry, filters, self._clock.now(), self._remove_and_measure)
+        self._events.emit("container", "prune", "", {"reclaimed": str(report.reclaimed)})
+        return report
 
-    def remove_stopped(self, container: Container) -> None:
-        """For prune: nothing of a stopped container needs waiting for."""
-        container.advance(Trigger.REMOVE)
-        self._drop_links(container)
-        self.registry.remove(container)
-        self._release(container)
-        self.emit(container, "destroy")
-        self.supervisor.removed(container)
-        for forget in self.on_removed:
-            forget(container)
+    def _remove_and_measure(self, container: Container) -> int:
+        size = self.size_rw(container)
+        self._removal.remove_idle(container)
+        return size
 
     # --- the life
 
@@ -236,10 +179,7 @@ class Containers:
         container = self.get(reference)
         try:
             container.advance(Trigger.RESTART, reference)
-            self.supervisor.give_up_restarting(container)
-            if container.live is not None:
-                await self.supervisor.stop(container, seconds, signal)
-            await self.supervisor.start(container, reference)
+            await self.supervisor.restart(container, reference, seconds, signal)
         except DockerError as error:
             kind = System if isinstance(error, InvalidParameter) else type(error)
             raise kind(f"Cannot restart container {reference}: {error}") from None
@@ -290,7 +230,7 @@ class Containers:
             self.registry.reserve(f"/{bare}", container.id)
         except DockerError as error:
             raise type(error)(f"Error when allocating new name: {error}") from None
-        self._drop_links(container)
+        self._removal.drop_links(container)
         old, container.name = container.name, bare
         self.registry.release_name(old)
         for other_id, alias in container.links:
@@ -303,8 +243,6 @@ class Containers:
 
     def update(self, reference: str, asked: UpdateConfig) -> list[str] | None:
         """Returns warnings."""
-        from daemon.engine.containers.update_rules import updated
-
         container = self.get(reference)
         container.check(Trigger.UPDATE, reference)
         host = updated(container, asked, self._facts)
