@@ -20,7 +20,7 @@ def client(mockerd: MockDaemon) -> Iterator[docker.DockerClient]:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
 

@@ -32,7 +32,7 @@ async def test_the_page_changes_with_the_file_on_the_host(tmp_path: Path) -> Non
         container = client.containers.run(
             "httpd", detach=True, ports={"80/tcp": ("127.0.0.1", None)}, volumes=volumes
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"AH00094" not in await asyncio.to_thread(container.logs):
                 continue
         container.reload()

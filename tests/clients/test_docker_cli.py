@@ -39,7 +39,7 @@ async def lesson(client_env: dict[str, str], tmp_path: Path) -> AsyncIterator[Le
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             )  # fmt: skip
-            out, _ = await asyncio.wait_for(process.communicate(), 60)
+            out, _ = await asyncio.wait_for(process.communicate(), 120)
             assert process.returncode == 0, out.decode()[-3000:]
 
         yield play

@@ -85,6 +85,6 @@ async def test_ryuk_reaps_what_a_run_leaves_behind(client_env: dict[str, str]) -
         client_env["DOCKER_HOST"] = mock.docker_host
         await run(sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), **client_env)
         assert list(mock.daemon.containers)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while list(mock.daemon.containers):  # noqa: ASYNC110  the daemon lives in this loop
                 await asyncio.sleep(0)
