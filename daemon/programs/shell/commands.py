@@ -265,25 +265,15 @@ class Commands:
         except OSError as error:
             if error.errno == errno.EPIPE and shell.flavour.bash:
                 return 1
-            saved, shell.command = shell.command, argv[0]
-            words = (
-                "write error: " + (error.strerror or "")
-                if shell.flavour.name != "dash"
-                else "I/O error"
-            )
-            await shell.complain(words)
-            shell.command = saved
+            dash = shell.flavour.name == "dash"
+            text = "I/O error" if dash else f"write error: {error.strerror}"
+            await shell.complain(text, command=argv[0])
             return 1
 
     async def _builtin_failed(self, builtin: Builtin, name: str, error: ShellError) -> int:
         shell = self.shell
-        saved = shell.command
-        if not builtin.bare or shell.flavour.name != "ash":
-            shell.command = "" if error.bare else name
-        if error.kind == "bad read name":
-            shell.command = ""
-        await shell.report(error)
-        shell.command = saved
+        bare = error.bare or (builtin.bare and shell.flavour.name == "ash")
+        await shell.report(error, command="" if bare else name)
         if shell.flavour.bash and error.kind in ("bad option", "option argument") and name in USAGE:
             await shell.say(f"{name}: usage: {USAGE[name]}\n")
         status = error.status or (1 if shell.flavour.bash else 2)

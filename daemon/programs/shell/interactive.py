@@ -8,7 +8,7 @@ from daemon.programs.shell.control import FunctionReturn, Interrupted, LoopExit,
 from daemon.programs.shell.errors import ShellError, ShellSyntaxError
 from daemon.programs.shell.line_editor import EndOfInput, LineEditor, LineInterrupted
 from daemon.programs.shell.prompt import default_prompt
-from daemon.programs.shell.sources import DescriptorSource
+from daemon.programs.shell.sources import DescriptorSource, LineReader
 from daemon.programs.shell.tracing import expand_parameters
 
 if TYPE_CHECKING:
@@ -78,8 +78,6 @@ class _Loop:
     """One session at the prompt."""
 
     def __init__(self, session: "Session") -> None:
-        from daemon.programs.shell.main import LineReader
-
         self.session = session
         self.shell = session.shell
         self.reader = LineReader(self.shell, PromptSource(self.shell))

@@ -34,6 +34,7 @@ from daemon.programs.shell.syntax import (
     While,
     Word,
 )
+from daemon.programs.shell.timing import timed
 from daemon.programs.shell.tracing import trace_conditional, trace_head
 
 if TYPE_CHECKING:
@@ -189,8 +190,6 @@ class Interpreter:
         return await self.commands.finish(await self._stages(node))
 
     async def _timed(self, node: Pipeline) -> int:
-        from daemon.programs.shell.timing import timed
-
         plain = Pipeline(node.commands, node.negated)
         return await timed(self.shell, node.timed, self._pipeline(plain, False))
 
@@ -337,14 +336,11 @@ class Interpreter:
     async def _arithmetic(self, node: ArithCommand, tail: bool) -> int:
         shell = self.shell
         shell.line = node.line
-        shell.command = "(("
         try:
             value = await shell.expander.arithmetic(node.expression)
         except ShellError as error:
-            await shell.report(error)
+            await shell.report(error, command="((")
             return await self.commands.finish(1)
-        finally:
-            shell.command = ""
         if "x" in shell.options:
             await trace_head(shell, node)
         return await self.commands.finish(int(value == 0))

@@ -12,10 +12,12 @@ from daemon.programs.shell.interpreter import Interpreter
 from daemon.programs.shell.jobs import Jobs
 from daemon.programs.shell.messages import syntax_lines, text_of
 from daemon.programs.shell.pathnames import GlobRules
+from daemon.programs.shell.prompt import expand_prompt
 from daemon.programs.shell.redirections import Redirections
 from daemon.programs.shell.special import BASH_VERSION_INFO, install_dynamic, letters
 from daemon.programs.shell.syntax import Function, List, ProcessSub, Word
 from daemon.programs.shell.traps import Traps
+from daemon.programs.shell.unparse import word_text
 from daemon.programs.shell.variables import Array, Variables, in_order
 
 if TYPE_CHECKING:
@@ -44,8 +46,6 @@ class Shell:
         self.last_argument = ""
         self.source = ""
         """The script or sourced file that runs; empty for -c and stdin."""
-        self.command = ""
-        """The builtin that runs, for its messages."""
         self.command_string = False
         self.interactive = False
         self.assigning = False
@@ -145,7 +145,7 @@ class Shell:
                 "FUNCNAME": reversed(self.calls),
                 "BASH_VERSINFO": BASH_VERSION_INFO,
             }
-            return {**dict(enumerate(computed[name]))}
+            return {number: value for number, value in enumerate(computed[name])}  # noqa: C416
         variable = self.variables.find(name)
         if variable is None or variable.value is None:
             return {}
@@ -174,16 +174,7 @@ class Shell:
     def describe(self, name: str, value: str, letter: str) -> str:
         """`${x@a}` the attributes, `${x@A}` a command that makes the variable."""
         variable = self.variables.find(name)
-        attributes = ""
-        if variable is not None:
-            marks = (
-                ("a", isinstance(variable.value, dict) and not variable.associative),
-                ("A", variable.associative),
-                ("i", variable.integer),
-                ("r", variable.readonly),
-                ("x", variable.exported),
-            )
-            attributes = "".join(mark for mark, holds in marks if holds)
+        attributes = "" if variable is None else variable.attributes
         if letter == "a":
             return attributes
         quoted = parameters.quote(value)
@@ -212,14 +203,10 @@ class Shell:
 
     def prompt_text(self, text: str) -> str:
         """A prompt with its escapes expanded."""
-        from daemon.programs.shell.prompt import expand_prompt
-
         return expand_prompt(self, text)
 
     def source_text(self, word: Word) -> str:
         """A word roughly as it was written, for messages."""
-        from daemon.programs.shell.unparse import word_text
-
         return word_text(word)
 
     async def interrupted(self) -> None:
@@ -228,35 +215,35 @@ class Shell:
 
     # ---- complaints -------------------------------------------------------------------------------
 
-    def place(self) -> str:
-        """What a message starts with: the shell's name, and where in which script."""
-        name = {"ash": self._ash_place, "dash": self._dash_place, "bash": self._bash_place}
-        return name[self.flavour.name]()
+    def place(self, command: str = "") -> str:
+        """What a message starts with: the shell's name, where in which script, and the builtin that complains."""
+        places = {"ash": self._ash_place, "dash": self._dash_place, "bash": self._bash_place}
+        return places[self.flavour.name](command)
 
-    def _ash_place(self) -> str:
+    def _ash_place(self, command: str) -> str:
         source = self.source if self.source != self.arg0 else ""
-        command = self.command or source
+        command = command or source
         if not command and not self.source:
             return f"{self.arg0}: "
         line = self.line - (self.command_string and not self.source)
         at = "" if self.interactive and not self.source else f"line {line}: "
         return f"{self.arg0}: {command}: {at}" if command else f"{self.arg0}: {at}"
 
-    def _dash_place(self) -> str:
+    def _dash_place(self, command: str) -> str:
         source = self.source if self.source != self.arg0 else ""
-        command = self.command or source
+        command = command or source
         return f"{self.arg0}: {self.line}: " + (f"{command}: " if command else "")
 
-    def _bash_place(self) -> str:
-        command = f"{self.command}: " if self.command else ""
+    def _bash_place(self, command: str) -> str:
+        tail = f"{command}: " if command else ""
         if self.interactive and not self.source:
-            return f"{os.path.basename(self.arg0)}: {command}"
+            return f"{os.path.basename(self.arg0)}: {tail}"
         where = self.source or ("environment" if self.calls and self.command_string else self.arg0)
-        return f"{where}: line {self.line}: {command}"
+        return f"{where}: line {self.line}: {tail}"
 
-    async def complain(self, text: str) -> None:
+    async def complain(self, text: str, *, command: str = "") -> None:
         """One line on stderr, with the place in front."""
-        await self.say(f"{self.place()}{text}\n")
+        await self.say(f"{self.place(command)}{text}\n")
 
     async def say(self, text: str) -> None:
         """Text on stderr as it is; a closed stderr swallows it."""
@@ -265,15 +252,17 @@ class Shell:
         except OSError:
             return
 
-    async def report(self, error: ShellError) -> None:
+    async def report(self, error: ShellError, *, command: str = "") -> None:
         """Complain in the flavour's words."""
         text = text_of(error, self.flavour)
         if error.usage:
             await self.say(text + "\n")
         else:
-            await self.complain(text)
+            await self.complain(text, command=command)
 
-    async def report_syntax(self, error: ShellSyntaxError, *, where: str = "") -> None:
+    async def report_syntax(
+        self, error: ShellSyntaxError, *, where: str = "", command: str = ""
+    ) -> None:
         """Complain about what cannot be parsed."""
         lines = syntax_lines(error, self.flavour)
         saved, self.line = self.line, error.line
@@ -288,7 +277,7 @@ class Shell:
                 del lines[1:]
             await self.say("".join(f"{head}{line}\n" for line in lines))
         else:
-            await self.complain(lines[0])
+            await self.complain(lines[0], command=command)
         self.line = saved
 
     def fatal_status(self, error: ShellError) -> int:

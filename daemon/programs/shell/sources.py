@@ -3,6 +3,10 @@
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from daemon.programs.shell.errors import Incomplete, ShellSyntaxError
+from daemon.programs.shell.parser import Parser
+from daemon.programs.shell.syntax import List
+
 if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
@@ -59,3 +63,53 @@ class DescriptorSource:
                 await self.shell.interrupted()
             except OSError:
                 return b""
+
+
+class LineReader:
+    """Complete lines from a source, as lists of commands."""
+
+    def __init__(self, shell: "Shell", source: Source) -> None:
+        self.shell = shell
+        self.source = source
+        self.text = ""
+        self.line = 1
+        self.ended = False
+
+    async def next(self) -> List | None:
+        """The next line's commands; None at the end. ShellSyntaxError drops the text that is left."""
+        closer = ""
+        fresh = ""
+        while True:
+            if self.text and (closer in fresh or self.ended):
+                try:
+                    return self._parse()
+                except Incomplete as open_end:
+                    closer = open_end.closer
+            if self.ended:
+                return None
+            fresh = await self.source.more(continued=bool(self.text))
+            self.ended = not fresh
+            self.text += fresh
+
+    def drop(self) -> None:
+        """Give up what has been read of an unfinished line."""
+        self.text = ""
+
+    def _parse(self) -> List | None:
+        shell = self.shell
+        aliases = shell.aliases if shell.interpreter.aliases_expand() else {}
+        parser = Parser(self.text, shell.flavour, line=self.line, final=self.ended, aliases=aliases)
+        parser.extglob = "extglob" in shell.shopts
+        try:
+            parsed = parser.parse_line()
+        except ShellSyntaxError:
+            self.text = ""
+            raise
+        except RecursionError:
+            self.text = ""
+            raise ShellSyntaxError("too deep") from None
+        if parsed is None and not self.ended:
+            raise Incomplete("")
+        self.line = parser.line_at(parser.pos)
+        self.text = parser.text[parser.pos :]
+        return parsed

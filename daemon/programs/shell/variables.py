@@ -45,6 +45,21 @@ class Variable:
         )
 
     @property
+    def attributes(self) -> str:
+        """The letters of `declare`, in its order."""
+        marks = (
+            ("a", isinstance(self.value, dict) and not self.associative),
+            ("A", self.associative),
+            ("i", self.integer),
+            ("l", self.case == "l"),
+            ("n", self.nameref),
+            ("r", self.readonly),
+            ("u", self.case == "u"),
+            ("x", self.exported),
+        )
+        return "".join(mark for mark, holds in marks if holds)
+
+    @property
     def text(self) -> str | None:
         """The value as a scalar: of an array, the element 0."""
         if isinstance(self.value, dict):

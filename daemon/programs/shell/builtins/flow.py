@@ -39,8 +39,7 @@ def _status_argument(shell: "Shell", argv: list[str]) -> int:
 async def leave(shell: "Shell", argv: list[str]) -> int:
     """`exit [status]`; with too many arguments bash leaves as well."""
     if len(argv) > 2 and shell.flavour.bash and argv[1].removeprefix("-").isdigit():
-        shell.command = argv[0]
-        await shell.report(ShellError("too many arguments"))
+        await shell.report(ShellError("too many arguments"), command=argv[0])
         raise ShellExit(1)
     status = _status_argument(shell, argv)
     stopped = any(job.stopped for job in shell.jobs.table)
@@ -75,9 +74,7 @@ def leave_loop(shell: "Shell", argv: list[str]) -> int | Awaitable[int]:
 
 
 async def _outside(shell: "Shell", command: str) -> int:
-    shell.command = command
-    await shell.report(ShellError("not in loop"))
-    shell.command = ""
+    await shell.report(ShellError("not in loop"), command=command)
     return 0
 
 
@@ -89,17 +86,19 @@ async def evaluate(shell: "Shell", argv: list[str]) -> int:
     text = " ".join(args)
     if not text.strip():
         return 0
-    line = shell.line
+    saved, dash = shell.source, shell.flavour.name == "dash"
+    if dash:
+        shell.source = "eval"
     try:
-        return await shell.interpreter.run_text(text, line=line)
+        return await shell.interpreter.run_text(text, line=1 if dash else shell.line)
     except ShellSyntaxError as error:
         if not shell.flavour.bash:
-            shell.command = "eval"
-            await shell.report_syntax(error)
-            shell.command = ""
+            await shell.report_syntax(error, command="eval")
             raise ShellExit(2) from None
         await shell.report_syntax(error, where="eval")
         return 2
+    finally:
+        shell.source = saved
 
 
 async def execute(shell: "Shell", argv: list[str]) -> int:
@@ -125,9 +124,7 @@ async def execute(shell: "Shell", argv: list[str]) -> int:
             raise
         bare = shell.flavour.bash and error.kind != "not found"
         kind = "exec not found" if error.kind == "not found" else error.kind
-        shell.command = "" if bare else "exec"
-        await shell.report(ShellError(kind, *error.arguments))
-        shell.command = ""
+        await shell.report(ShellError(kind, *error.arguments), command="" if bare else "exec")
         raise ShellExit(error.status) from None
     for name in [name for name, text in shell.traps.commands.items() if text]:
         shell.traps.set(name, None)
@@ -153,8 +150,8 @@ async def source(shell: "Shell", argv: list[str]) -> int:
         failure = open_error("cannot open", args[0], error, shell.flavour)
         bare = shell.flavour.bash
         raise ShellError(failure.kind, *failure.arguments, bare=bare) from None
-    saved = shell.source, shell.args, shell.command, shell.line
-    shell.source, shell.command = path, ""
+    saved = shell.source, shell.args, shell.line
+    shell.source = path
     if len(args) > 1 and shell.flavour.name != "dash":
         shell.args = args[1:]
     shell.sourcing += 1
@@ -171,7 +168,7 @@ async def source(shell: "Shell", argv: list[str]) -> int:
         shell.sourcing -= 1
         given = len(args) > 1 and shell.flavour.name != "dash"
         kept = saved[1] if given else shell.args
-        shell.source, shell.args, shell.command, shell.line = saved[0], kept, saved[2], saved[3]
+        shell.source, shell.args, shell.line = saved[0], kept, saved[2]
 
 
 def _find_source(shell: "Shell", name: str) -> str:
@@ -236,9 +233,7 @@ async def _bad_trap(shell: "Shell", signal: str) -> None:
     if shell.flavour.name == "dash":
         await shell.say(f"trap: {signal}: bad trap\n")
         return
-    shell.command = "trap"
-    await shell.report(ShellError("bad signal spec", signal))
-    shell.command = ""
+    await shell.report(ShellError("bad signal spec", signal), command="trap")
 
 
 def _trap_name(shell: "Shell", text: str) -> str | None:

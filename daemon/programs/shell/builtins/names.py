@@ -55,9 +55,7 @@ async def alias(shell: "Shell", argv: list[str]) -> int:
 
 async def _no_alias(shell: "Shell", command: str, name: str) -> None:
     if shell.flavour.bash:
-        shell.command = command
-        await shell.complain(f"{name}: not found")
-        shell.command = ""
+        await shell.complain(f"{name}: not found", command=command)
     else:
         await shell.say(f"{command}: {name} not found\n")
 
@@ -160,9 +158,7 @@ async def _type_one(shell: "Shell", name: str, letters: str) -> bool:
 
 async def _unknown(shell: "Shell", name: str) -> bool:
     if shell.flavour.bash:
-        shell.command = "type"
-        await shell.complain(f"{name}: not found")
-        shell.command = ""
+        await shell.complain(f"{name}: not found", command="type")
     else:
         await shell.proc.out(f"{name}: not found\n")
     return False
@@ -185,9 +181,7 @@ async def command(shell: "Shell", argv: list[str]) -> int:
         result = builtin.run(shell, args)
         return result if isinstance(result, int) else await result
     except ShellError as error:
-        shell.command = args[0]
-        await shell.complain(text_of(error, shell.flavour))
-        shell.command = ""
+        await shell.complain(text_of(error, shell.flavour), command=args[0])
         return error.status or (1 if shell.flavour.bash else 2)
 
 
@@ -197,9 +191,7 @@ async def _command_names(shell: "Shell", names: list[str], letters: str) -> int:
         if "V" in letters:
             text = describe(shell, name)
             if text is None and shell.flavour.bash:
-                shell.command = "command"
-                await shell.complain(f"{name}: not found")
-                shell.command = ""
+                await shell.complain(f"{name}: not found", command="command")
             elif text is None:
                 await shell.proc.out(f"{name}: not found\n")
             else:

@@ -69,13 +69,12 @@ def _printf_arguments(shell: "Shell", args: list[str]) -> tuple[list[str], str |
 
 
 async def _complain(shell: "Shell", kind: str, argument: str) -> None:
-    saved = shell.command
+    ash = shell.flavour.name == "ash"
     if shell.flavour.bash and "format" in kind:
         argument = argument[-1:]
-    shell.command = "" if shell.flavour.name == "ash" else "printf"
-    if kind != "empty number" or shell.flavour.name == "ash":
-        await shell.report(ShellError(f"printf {kind}", argument))
-    shell.command = saved
+    if kind != "empty number" or ash:
+        error = ShellError(f"printf {kind}", argument)
+        await shell.report(error, command="" if ash else "printf")
 
 
 def _assign(shell: "Shell", name: str, text: str) -> None:

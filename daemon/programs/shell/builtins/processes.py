@@ -135,9 +135,7 @@ async def _wait_one(shell: "Shell", spec: str) -> int:
 
 async def _not_a_child(shell: "Shell", spec: str) -> int:
     if shell.flavour.bash:
-        shell.command = "wait"
-        await shell.complain(f"pid {spec} is not a child of this shell")
-        shell.command = ""
+        await shell.complain(f"pid {spec} is not a child of this shell", command="wait")
     return 127
 
 
@@ -217,9 +215,9 @@ async def _kill_one(shell: "Shell", target: str, signum: int) -> bool:
 
 
 async def _cannot(shell: "Shell", kind: str, target: str, text: str) -> None:
-    shell.command = "" if shell.flavour.name == "ash" else "kill"
-    await shell.report(ShellError(kind, target, text))
-    shell.command = ""
+    await shell.report(
+        ShellError(kind, target, text), command="" if shell.flavour.name == "ash" else "kill"
+    )
 
 
 async def _list_signals(shell: "Shell", args: list[str]) -> int:

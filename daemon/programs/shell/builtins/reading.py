@@ -89,7 +89,7 @@ async def read(shell: "Shell", argv: list[str]) -> int:
         if not is_name(name.partition("[")[0]):
             ash = shell.flavour.name == "ash"
             status = 2 if shell.flavour.name == "dash" else 1
-            raise ShellError("bad read name" if ash else "bad name", name, status=status)
+            raise ShellError("bad read name" if ash else "bad name", name, status=status, bare=ash)
     if options.prompt and shell.proc.fds.get(options.fd) and shell.proc.isatty(options.fd):
         await shell.say(options.prompt)
     characters, complete, timed_out = await Reader(shell, options).read()

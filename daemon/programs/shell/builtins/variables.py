@@ -1,10 +1,12 @@
 """Builtins about variables: export, readonly, local, declare, unset, shift, let."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from daemon.programs.shell import parameters
 from daemon.programs.shell.builtins.base import is_name, take_options
 from daemon.programs.shell.errors import ShellError
+from daemon.programs.shell.parser import Parser
 from daemon.programs.shell.unparse import function_text
 from daemon.programs.shell.variables import Variable, in_order
 
@@ -22,9 +24,7 @@ def _split(shell: "Shell", arg: str) -> tuple[str, str | None, bool]:
 async def _bad_name(shell: "Shell", command: str, arg: str) -> int:
     if not shell.flavour.bash:
         raise ShellError("bad name", arg.partition("=")[0], status=2)
-    shell.command = command
-    await shell.report(ShellError("bad name", arg))
-    shell.command = ""
+    await shell.report(ShellError("bad name", arg), command=command)
     return 1
 
 
@@ -66,7 +66,7 @@ async def readonly(shell: "Shell", argv: list[str]) -> int:
     return status
 
 
-async def _list(shell: "Shell", command: str, wanted) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+async def _list(shell: "Shell", command: str, wanted: Callable[[Variable], bool]) -> None:
     lines = []
     for name in sorted(shell.variables.table):
         variable = shell.variables.table[name]
@@ -83,17 +83,7 @@ async def _list(shell: "Shell", command: str, wanted) -> None:  # type: ignore[n
 
 def declaration(name: str, variable: Variable) -> str:
     """`declare -p name`."""
-    marks = (
-        ("a", isinstance(variable.value, dict) and not variable.associative),
-        ("A", variable.associative),
-        ("i", variable.integer),
-        ("l", variable.case == "l"),
-        ("n", variable.nameref),
-        ("r", variable.readonly),
-        ("u", variable.case == "u"),
-        ("x", variable.exported),
-    )
-    attributes = "".join(mark for mark, holds in marks if holds) or "-"
+    attributes = variable.attributes or "-"
     if variable.value is None:
         return f"declare -{attributes} {name}\n"
     if isinstance(variable.value, dict):
@@ -114,8 +104,6 @@ async def _assign(shell: "Shell", name: str, value: str, append: bool) -> None:
 
 async def assign_literal(shell: "Shell", name: str, value: str, append: bool) -> None:
     """`name=(...)` given as text: parsed again, as bash's declare does."""
-    from daemon.programs.shell.parser import Parser
-
     word = Parser(f"{name}{'+' if append else ''}={value}", shell.flavour).word()
     await shell.interpreter.commands.assign(word)
 
@@ -181,9 +169,7 @@ async def _declare_list(shell: "Shell", names: list[str]) -> int:
     for name in names or sorted(table):
         variable = table.get(name)
         if variable is None:
-            shell.command = "declare"
-            await shell.complain(f"{name}: not found")
-            shell.command = ""
+            await shell.complain(f"{name}: not found", command="declare")
             status = 1
         else:
             await shell.proc.out(declaration(name, variable))
@@ -260,9 +246,7 @@ async def unset(shell: "Shell", argv: list[str]) -> int:
             except ShellError as error:
                 if not shell.flavour.bash:
                     raise
-                shell.command = "unset"
-                await shell.report(error)
-                shell.command = ""
+                await shell.report(error, command="unset")
                 status = 1
     return status
 
