@@ -86,35 +86,34 @@ def tool(
     def decorate(body: Body) -> Main:
         @functools.wraps(body)
         async def main(proc: Process) -> int:
-            code = trouble[0] if is_gnu(proc) else trouble[1]
+            own = parsers[is_gnu(proc)]
             try:
-                options = _parse(proc, parsers[is_gnu(proc)], raw)
+                options = _parse(proc, own, raw)
                 shown = await _asked_for_help(proc, options, usage, about, package)
                 return 0 if shown else await body(proc, options)
-            except OptionError as error:
-                await _usage(proc, error.musl if is_musl(proc) else error.text, usage, about)
-                return code
-            except UsageError as failure:
-                await _usage(proc, failure.text, usage, about)
-                return code
-            except (Failure, NumberError, OSError) as trouble_met:
-                return await _complained(proc, trouble_met, code)
+            except (OptionError, NumberError, Failure, OSError) as error:
+                code = trouble[0] if is_gnu(proc) else trouble[1]
+                return await _failed(proc, error, code, usage, about)
 
         return main
 
     return decorate
 
 
-async def _complained(proc: Process, met: Failure | NumberError | OSError, code: int) -> int:
-    """Say what went wrong; the exit code is `code` unless the failure brings its own."""
-    if isinstance(met, Failure):
-        if met.text:
-            await complain(proc, met.text)
-        return met.code
-    if isinstance(met, NumberError):
-        await complain(proc, f"invalid number{':' if is_gnu(proc) else ''} '{met}'")
-    else:
-        await complain(proc, _os_error(met))
+async def _failed(proc: Process, error: Exception, code: int, usage: str, about: str) -> int:
+    """Say what went wrong; the exit code."""
+    if isinstance(error, OptionError):
+        await _usage(proc, error.musl if is_musl(proc) else error.text, usage, about)
+    elif isinstance(error, UsageError):
+        await _usage(proc, error.text, usage, about)
+    elif isinstance(error, NumberError):
+        await complain(proc, f"invalid number{':' if is_gnu(proc) else ''} '{error}'")
+    elif isinstance(error, Failure):
+        if error.text:
+            await complain(proc, error.text)
+        return error.code
+    elif isinstance(error, OSError):
+        await complain(proc, _os_error(error))
     return code
 
 

@@ -1,8 +1,9 @@
 """Names that a program uses without having them, found before it runs."""
 
 from daemon.programs.tools.jq.builtins import FUNCTIONS
-from daemon.programs.tools.jq.interpreter import SPECIAL, prelude
+from daemon.programs.tools.jq.interpreter import prelude
 from daemon.programs.tools.jq.parser import Definition, JqSyntaxError, Node
+from daemon.programs.tools.jq.specials import SPECIAL
 
 
 def known_functions() -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from daemon.programs.tools.jq.builtins import FORMATS, FUNCTIONS, PRELUDE, matches
+from daemon.programs.tools.jq.builtins import FORMATS, FUNCTIONS, PRELUDE
 from daemon.programs.tools.jq.parser import Definition, Node, Parser, tokenize
 from daemon.programs.tools.jq.values import (
     JqError,
@@ -89,8 +89,11 @@ def define(scope: Scope, definition: Definition) -> Scope:
 class Interpreter:
     """Runs one program; `inputs` is where input and inputs get their values."""
 
-    def __init__(self, inputs: Callable[[], Json], now: float) -> None:
+    def __init__(
+        self, inputs: Callable[[], Json], now: float, special: "dict[tuple[str, int], Special]"
+    ) -> None:
         self.inputs = inputs
+        self.special = special
         self.now = now
 
     def scope(self, variables: dict[str, Json]) -> Scope:
@@ -266,7 +269,7 @@ class Interpreter:
         for right in self.values(source, value, scope):
             made = value
             for at in paths:
-                made = set_path(made, at, self._new_value(node.value, _get_path(made, at), right))
+                made = set_path(made, at, self._new_value(node.value, get_path(made, at), right))
             yield None, made
 
     def _new_value(self, operator: str, old: Json, right: Json) -> Json:
@@ -279,12 +282,12 @@ class Interpreter:
     def _updated(self, paths: list[Path], source: Node, value: Json, scope: Scope) -> Json:
         doomed: list[Path] = []
         for at in paths:
-            new = next(self.values(source, _get_path(value, at), scope), _NOTHING)
+            new = next(self.values(source, get_path(value, at), scope), _NOTHING)
             if new is _NOTHING:
                 doomed.append(at)
             else:
                 value = set_path(value, at, new)
-        return _without(value, doomed)
+        return without(value, doomed)
 
     def path_of(self, at: Path | None) -> Path:
         if at is None:
@@ -382,7 +385,7 @@ class Interpreter:
         if closure is not None:
             yield from self._apply(closure, args, path, value, scope)
             return
-        special = SPECIAL.get((node.value, len(args)))
+        special = self.special.get((node.value, len(args)))
         if special:
             yield from special(self, args, path, value, scope)
             return
@@ -439,13 +442,13 @@ def _below(path: Path | None, key: Json) -> Path | None:
     return None if path is None else [*path, key]
 
 
-def _get_path(value: Json, path: Path) -> Json:
+def get_path(value: Json, path: Path) -> Json:
     for key in path:
         value = get(value, key)
     return value
 
 
-def _without(value: Json, paths: list[Path]) -> Json:
+def without(value: Json, paths: list[Path]) -> Json:
     for path in sorted(paths, key=sort_key, reverse=True):
         value = delete_path(value, path) if path else None
     return value
@@ -479,160 +482,4 @@ def _called(function: Callable[..., Json], name: str, value: Json, values: list[
 
 
 Special = Callable[[Interpreter, list[Node], "Path | None", Json, Scope], Iterator[Result]]
-
-
-def _empty(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    return iter(())
-
-
-def _error(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for message in run.values(args[0], value, scope):
-        raise JqError(message)
-    yield from ()
-
-
-def _first(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for found in run.run(args[0], path, value, scope):
-        yield found
-        return
-
-
-def _limit(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for count in run.values(args[0], value, scope):
-        left = int(count)
-        if left <= 0:
-            continue
-        for found in run.run(args[1], path, value, scope):
-            yield found
-            left -= 1
-            if not left:
-                break
-
-
-def _range(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for start, end, step in run.products(args, value, scope):
-        current = start
-        while (current < end) if step > 0 else (current > end if step < 0 else False):
-            yield None, current
-            current += step
-
-
-def _path(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for at, _ in run.run(args[0], [], value, scope):
-        yield None, run.path_of(at)
-
-
-def _getpath(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for at in run.values(args[0], value, scope):
-        try:
-            found = _get_path(value, at)
-        except JqError:
-            found = None
-        yield (None if path is None else [*path, *at]), found
-
-
-def _setpath(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for at, new in run.products(args, value, scope):
-        yield None, set_path(value, at, new)
-
-
-def _delpaths(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for paths in run.values(args[0], value, scope):
-        yield None, _without(value, paths)
-
-
-def _match(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for pattern, flags in run.products(args, value, scope):
-        for found in matches(value, pattern, flags):
-            yield None, found
-
-
-def _sub(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for pattern, flags in run.products([args[0], args[2]], value, scope):
-        out, at = "", 0
-        for found in matches(value, pattern, flags):
-            names = {
-                capture["name"]: capture["string"]
-                for capture in found["captures"]
-                if capture["name"]
-            }
-            replacement = next(run.values(args[1], names, scope), "")
-            out += value[at : found["offset"]] + str(replacement)
-            at = found["offset"] + found["length"]
-        yield None, out + value[at:]
-
-
-def _input(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    try:
-        yield None, run.inputs()
-    except StopIteration:
-        raise JqError("No more inputs") from None
-
-
-def _inputs(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    while True:
-        try:
-            found = run.inputs()
-        except StopIteration:
-            return
-        yield None, found
-
-
-def _now(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    yield None, run.now
-
-
-def _halt(
-    run: Interpreter, args: list[Node], path: Path | None, value: Json, scope: Scope
-) -> Iterator[Result]:
-    for code in run.values(args[0], value, scope) if args else [0]:
-        raise Halt(int(code), value if args else None)
-    yield from ()
-
-
-SPECIAL: dict[tuple[str, int], Special] = {
-    ("empty", 0): _empty,
-    ("error", 1): _error,
-    ("first", 1): _first,
-    ("limit", 2): _limit,
-    ("range", 3): _range,
-    ("path", 1): _path,
-    ("getpath", 1): _getpath,
-    ("setpath", 2): _setpath,
-    ("delpaths", 1): _delpaths,
-    ("match", 2): _match,
-    ("_sub", 3): _sub,
-    ("input", 0): _input,
-    ("inputs", 0): _inputs,
-    ("now", 0): _now,
-    ("halt", 0): _halt,
-    ("halt_error", 1): _halt,
-}
+"""A function that is more than one of values: it sees its arguments as filters, and paths."""

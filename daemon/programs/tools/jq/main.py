@@ -8,6 +8,7 @@ from daemon.process.process import Process
 from daemon.programs.tools.jq.check import check, known_functions
 from daemon.programs.tools.jq.interpreter import Halt, Interpreter, Scope
 from daemon.programs.tools.jq.parser import JqSyntaxError, Node, parse
+from daemon.programs.tools.jq.specials import SPECIAL
 from daemon.programs.tools.jq.values import JqError, Json, dump, plain, truth
 from daemon.programs.tools.kit import Failure, chunks, complain, opened, read_all, reason, tool
 from daemon.programs.tools.options import OptionError, Options, Parser
@@ -171,7 +172,7 @@ class _Run:
     async def _run(self, program: Node) -> None:
         rest: Iterator[Json] = iter(())
         clock = self.proc.machine.clock
-        interpreter = Interpreter(lambda: next(rest), clock.now() / NS)
+        interpreter = Interpreter(lambda: next(rest), clock.now() / NS, SPECIAL)
         scope = interpreter.scope(self.variables)
         if self._needs_everything():
             rest = iter([value async for value in self._values()])
