@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -288,6 +289,33 @@ def exec_inspect(found: Exec) -> ExecInspect:
     )
 
 
+TemplateKey = tuple[object, ...]
+Template = tuple[bytes, bytes, bytes, bytes, bytes]
+CACHED_TEMPLATES = 512
+# A client can give none of these: ids and names are checked, and time is ours.
+_ID_MARK, _NAME_MARK, _CREATED_MARK = "~id~", "~name~", 7777777777
+
+
+def _template_key(container: Container, group: int, image: str) -> TemplateKey | None:
+    """Equal for containers whose entries differ in id, name and time alone; None for those with more of their own."""
+    if container.live is not None or container.mounts:
+        return None
+    labels = container.config.labels
+    return (
+        group,
+        image,
+        container.image_id,
+        tuple(container.argv),
+        container.state,
+        container.host_config.network_mode,
+        tuple((container.host_config.annotations or {}).items()),
+        container.host_config.annotations is None,
+        tuple(labels.items()) if labels else (),
+        labels is None,
+        tuple((name, one.model_dump_json()) for name, one in container.endpoints.items()),
+    )
+
+
 @dataclass(slots=True)
 class _Entry:
     """A list entry around its Status."""
@@ -307,7 +335,8 @@ class ContainerViews:
         self._containers = containers
         self._images = images
         self._inspects: OrderedDict[tuple[str, int], tuple[int, bytes]] = OrderedDict()
-        self._entries: dict[tuple[str, int], _Entry] = {}
+        self._entries: dict[str, dict[int, _Entry]] = {}
+        self._templates: dict[TemplateKey, Template] = {}
         containers.on_removed.append(self._forget)
 
     def inspect(self, container: Container, version: ApiVersion) -> bytes:
@@ -341,25 +370,54 @@ class ContainerViews:
     def _entry(
         self, container: Container, group: int, version: ApiVersion, now: int, image: str
     ) -> bytes:
-        key = (container.id, group)
-        entry = self._entries.get(key)
+        kept = self._entries.setdefault(container.id, {})
+        entry = kept.get(group)
         if entry is None or entry.revision != container.revision or entry.image != image:
-            entry = self._entries[key] = self._rendered(container, version, image)
+            entry = kept[group] = self._rendered(container, group, version, image)
         if now >= entry.valid_until:
             status = status_of(container, now)
             entry.whole = entry.head + status.text.encode() + entry.tail
             entry.valid_until = status.valid_until
         return entry.whole
 
-    def _rendered(self, container: Container, version: ApiVersion, image: str) -> _Entry:
+    def _rendered(
+        self, container: Container, group: int, version: ApiVersion, image: str
+    ) -> _Entry:
+        names = self._containers.registry.names_of(container)
+        key = _template_key(container, group, image) if len(names) == 1 else None
+        if key is None:
+            head, tail = self._split(container, version, image, names)
+        else:
+            if key not in self._templates:
+                if len(self._templates) >= CACHED_TEMPLATES:
+                    self._templates.clear()
+                self._templates[key] = self._template(container, version, image)
+            before, between, after, head_end, tail = self._templates[key]
+            id_, name = container.id.encode(), names[0].encode()
+            created = b"%d" % (container.created // 1_000_000_000)
+            head = b"".join((before, id_, between, name, after, created, head_end))
+        return _Entry(container.revision, image, head, tail)
+
+    def _template(self, container: Container, version: ApiVersion, image: str) -> Template:
+        """What containers that were made and configured alike have in common: all but id, name and time."""
+        marked = dataclasses.replace(container, id=_ID_MARK, created=_CREATED_MARK * 1_000_000_000)
+        head, tail = self._split(marked, version, image, [_NAME_MARK])
+        before, rest = head.split(_ID_MARK.encode(), 1)
+        between, rest = rest.split(_NAME_MARK.encode(), 1)
+        after, head_end = rest.split(b"%d" % _CREATED_MARK, 1)
+        return before, between, after, head_end, tail
+
+    def _split(
+        self, container: Container, version: ApiVersion, image: str, names: Sequence[str]
+    ) -> tuple[bytes, bytes]:
+        """The entry before and after its Status."""
         # Control characters are escaped in JSON, so the mark cannot come from a client.
         mark = go_json.encode(_STATUS_MARK.decode()).strip()[1:-1]
-        names = self._containers.registry.names_of(container)
         status = _STATUS_MARK.decode()
-        model = container_summary(container, names=names, image=image, status=status)
+        model = container_summary(container, names=[*names], image=image, status=status)
         body = go_json.encode(dump(model, translation(version).downgrade)).rstrip(b"\n")
         head, _, tail = body.rpartition(mark)
-        return _Entry(container.revision, image, head, tail)
+        return head, tail
 
     def _sized(self, container: Container, version: ApiVersion, now: int, image: str) -> bytes:
         model = self._sized_model(container, now, image)
@@ -392,5 +450,4 @@ class ContainerViews:
     def _forget(self, container: Container) -> None:
         for inspect_key in [key for key in self._inspects if key[0] == container.id]:
             del self._inspects[inspect_key]
-        for entry_key in [key for key in self._entries if key[0] == container.id]:
-            del self._entries[entry_key]
+        self._entries.pop(container.id, None)

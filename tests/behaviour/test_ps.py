@@ -135,3 +135,17 @@ async def test_published_ports(boxes: Boxes) -> None:
     )
     assert 32768 <= published["PublicPort"] <= 60999
     assert exposed == {"PrivatePort": 81, "Type": "udp"}
+
+
+async def test_containers_made_alike_keep_what_is_their_own(boxes: Boxes) -> None:
+    for name in ("one", "two"):
+        await boxes.create("true", name=name, Labels={"same": "1"})
+    await boxes.create("true", name="other", Labels={"same": "2"})
+    other, two, one = await boxes.listed("all=1")
+    assert [entry["Names"] for entry in (one, two, other)] == [["/one"], ["/two"], ["/other"]]
+    assert one["Id"] != two["Id"]
+    assert other["Labels"] == {"same": "2"}
+    own = ("Id", "Names", "Created", "Status")
+    assert {k: v for k, v in one.items() if k not in own} == {
+        k: v for k, v in two.items() if k not in own
+    }
