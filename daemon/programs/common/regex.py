@@ -34,7 +34,6 @@ ESCAPES = {
     b"`": rb"\A",
     b"'": rb"\Z",
 }
-QUANTIFIERS = (b"*", b"+", b"?", b"{")
 
 
 class RegexError(Exception):

@@ -11,7 +11,6 @@ from daemon.programs.tools.kit import Failure, opened, reason
 from daemon.programs.tools.paths import make_folders
 
 SHADOW = "/etc/shadow"
-GSHADOW = "/etc/gshadow"
 SKELETON = "/etc/skel"
 DAY = 86400
 

@@ -22,9 +22,6 @@ from daemon.programs.tools.options import Options
 from daemon.programs.tools.paths import dirname_of
 from daemon.programs.tools.sizes import parse_size
 
-NOW = -1
-"""Stands for the current time in `set_times`."""
-
 
 def mode_option(proc: Process, options: Options, base: int) -> int | None:
     """The mode that -m asks for, starting from `base`; None without -m."""
@@ -33,7 +30,7 @@ def mode_option(proc: Process, options: Options, base: int) -> int | None:
     text = options.value("m")
     change = parse_mode(text, proc.umask)
     if change is None:
-        raise Failure(either(proc, f"invalid mode '{text}'", f"invalid mode '{text}'"))
+        raise Failure(f"invalid mode '{text}'")
     return change(base)
 
 

@@ -30,7 +30,6 @@ class Input:
         self.paths = paths
         self.separate = separate
         self.path = "-"
-        self.next_path = "-"
         self.failed = False
         self._lines = self._all_lines()
         self._ahead: tuple[str, bytes] | None = None

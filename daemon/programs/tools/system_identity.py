@@ -3,7 +3,7 @@
 import os
 
 from daemon.process.process import Process
-from daemon.programs.tools.accounts import Names, User
+from daemon.programs.tools.accounts import Names
 from daemon.programs.tools.kit import (
     Failure,
     complain,
@@ -265,9 +265,3 @@ async def printenv(proc: Process, options: Options) -> int:
         else:
             missing = 1
     return missing
-
-
-def current_user(proc: Process) -> User:
-    """The account of the process, made up where /etc/passwd has none."""
-    found = next((user for user in Names(proc).users if user.uid == proc.cred.uid), None)
-    return found or User(str(proc.cred.uid), "x", proc.cred.uid, proc.cred.gid, "", "/", "/bin/sh")

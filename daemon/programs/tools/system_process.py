@@ -20,8 +20,7 @@ from daemon.programs.tools.kit import (
     tool,
 )
 from daemon.programs.tools.options import Options
-
-TICKS = 100
+from daemon.programs.tools.system_identity import run_instead
 
 
 def living(proc: Process) -> list[Process]:
@@ -125,7 +124,6 @@ _ALIASES = {
     "sess": "sid",
     "pgrp": "pgid",
 }
-_FULL = "uid=UID,pid,ppid,c,stime,tty,time,args=CMD"
 _BSD_USER = "user,pid,pcpu,pmem,vsz,rss,tty,stat,start,bsdtime,args"
 
 
@@ -141,22 +139,14 @@ async def _busybox_ps(proc: Process, options: Options) -> int:
         await proc.out(_table(living(proc), columns, names))
         return 0
     width = columns_of(proc) if proc.isatty(1) else 1024
-    lines = ["PID   USER     COMMAND"]
+    lines = ["PID   USER     TIME  COMMAND"]
     for process in living(proc):
-        head = f"{process.pid:5d} {names.user(process.cred.uid)[:8]:<8} "
-        if _wide(proc):
-            when = int(process.cpu_seconds)
-            head += f"{when // 60:3d}:{when % 60:02d} "
-        lines.append(head + command_line(process))
-    if _wide(proc):
-        lines[0] = "PID   USER     TIME  COMMAND"
+        used = int(process.cpu_seconds)
+        who = names.user(process.cred.uid)[:8]
+        time = f"{used // 60:3d}:{used % 60:02d}"
+        lines.append(f"{process.pid:5d} {who:<8} {time} {command_line(process)}")
     await proc.out("".join(f"{line[:width]}\n" for line in lines))
     return 0
-
-
-def _wide(proc: Process) -> bool:
-    """Alpine and the official busybox image are built with the TIME column, Debian's static one is not."""
-    return True
 
 
 @tool(
@@ -520,8 +510,6 @@ async def _pkill_with(proc: Process, number: int) -> int:
     trouble=(125, 1),
 )
 async def nice(proc: Process, options: Options) -> int:
-    from daemon.programs.tools.system_identity import run_instead
-
     if not options.args:
         await proc.out("0\n")
         return 0

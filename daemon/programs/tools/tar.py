@@ -111,7 +111,6 @@ async def _request(proc: Process, given: Options) -> TarRequest:
         numeric="numeric" in given,
         recurse="norecurse" not in given,
         remove="remove" in given,
-        transform=given.value("transform"),
         owner=given.value("owner"),
         group=given.value("group"),
     )

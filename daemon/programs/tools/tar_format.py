@@ -42,7 +42,6 @@ class TarRequest:
     numeric: bool = False
     recurse: bool = True
     remove: bool = False
-    transform: str = ""
     owner: str = ""
     group: str = ""
 

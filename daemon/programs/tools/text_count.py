@@ -225,9 +225,6 @@ async def _verdict(
     return 1 if bad or missing else 0
 
 
-Step = Callable[[int, bytes], int]
-
-
 def _crc_table() -> list[int]:
     table = []
     for index in range(256):

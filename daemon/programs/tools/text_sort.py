@@ -24,8 +24,6 @@ from daemon.programs.tools.kit import (
 from daemon.programs.tools.lines import Inputs, LineReader
 from daemon.programs.tools.options import Options
 
-Compare = Callable[[bytes, bytes], int]
-
 
 @dataclass(frozen=True, slots=True)
 class SortKey:

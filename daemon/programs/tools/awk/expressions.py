@@ -69,7 +69,6 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 _WATCHED = frozenset({"NF", *SPECIAL})
 """Names whose assignment the runtime must hear of."""
-Setter = Callable[[Value], Any]
 
 
 class Expressions:

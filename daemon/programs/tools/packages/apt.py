@@ -20,7 +20,7 @@ class _Request:
     """An apt command line."""
 
     def __init__(self, proc: Process) -> None:
-        self.yes = self.purge = self.only_download = self.simulate = False
+        self.yes = self.simulate = False
         self.quiet = 0
         self.words: list[str] = []
         words = iter(proc.argv[1:])
@@ -36,7 +36,6 @@ class _Request:
 
     def _long(self, word: str) -> None:
         self.yes = self.yes or word in ("--yes", "--assume-yes")
-        self.purge = self.purge or word == "--purge"
         self.quiet += word == "--quiet"
         self.simulate = self.simulate or word in ("--simulate", "--dry-run")
 
