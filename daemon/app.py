@@ -34,7 +34,6 @@ from daemon.server.dispatch import Dispatcher
 from daemon.server.listener import Listener
 from daemon.server.routes import all_routes
 from daemon.server.views import ContainerViews
-from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
     from daemon.engine.build.classic_service import ClassicBuilds
@@ -49,10 +48,8 @@ class Daemon:
         self.clock = clock or Clock()
         self.ids = Ids(self.config.seed)
         self.profile: Profile = self.config.profile
-        self.tasks = Tasks("daemon")
         self._closing = contextlib.AsyncExitStack()
         self._folder: str | None = None
-        self.started_at = self.clock.now()
         self.events = Events(self.clock)
         self.faults = Faults(self.clock, self.ids)
         self.layers = LayerStore(self.clock.now)
@@ -182,7 +179,6 @@ class Daemon:
         await self._listener.close()
         await self._dispatcher.close()
         await self._closing.aclose()
-        await self.tasks.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -135,8 +135,6 @@ class Volumes:
         self._emit("create", volume)
         return volume
 
-    get_or_create = create
-
     def remove(self, name: str, *, force: bool = False) -> None:
         """Gone, unless somebody uses it; `force` forgives that it is not there."""
         if force and name not in self._volumes:

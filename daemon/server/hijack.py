@@ -31,7 +31,7 @@ class Duplex:
         self._ended = False
         self._paused = False
         self._wakeup: asyncio.Event = asyncio.Event()
-        self._gone = asyncio.Event()
+        self._gone = False
         self._write_ended = False
         self.on_gone: Callable[[], None] | None = None
         self.before_first_write: Callable[[], Awaitable[None]] | None = None
@@ -40,16 +40,12 @@ class Duplex:
     @property
     def closed(self) -> bool:
         """True once the client is gone in both directions."""
-        return self._gone.is_set()
+        return self._gone
 
     @property
     def unread(self) -> bool:
         """Has the client sent something that nobody has read yet?"""
         return bool(self._buffer)
-
-    async def wait_closed(self) -> None:
-        """Return when the client is gone in both directions."""
-        await self._gone.wait()
 
     async def read(self, size: int = READ_AHEAD) -> bytes:
         """At least one byte, at most `size`; b"" once the client has ended its half."""
@@ -109,6 +105,6 @@ class Duplex:
     def feed_gone(self) -> None:
         """The connection is gone in both directions."""
         self.feed_eof()
-        self._gone.set()
+        self._gone = True
         if self.on_gone:
             self.on_gone()

@@ -13,7 +13,7 @@ from daemon.clock import Clock
 from daemon.errors import DockerError
 from daemon.server import codec
 from daemon.server.connection import Connection
-from daemon.server.heads import JSON, PLAIN_TEXT, Headers, Heads, ending
+from daemon.server.heads import JSON, Headers, Heads, ending
 from daemon.server.hijack import Duplex
 from daemon.server.request import Request
 
@@ -100,19 +100,6 @@ class Empty:
 
     async def send(self, exchange: Exchange) -> None:
         await Raw(b"", "", self.status, self.headers).send(exchange)
-
-
-@dataclass(slots=True)
-class Text:
-    """Plain text."""
-
-    text: str
-    status: int = HTTPStatus.OK
-    headers: Headers | None = None
-
-    async def send(self, exchange: Exchange) -> None:
-        body = self.text.encode("utf-8", "replace")
-        await Raw(body, PLAIN_TEXT, self.status, self.headers).send(exchange)
 
 
 class _ChunkedWriter:

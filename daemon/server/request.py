@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from api_schema import go_json
@@ -35,9 +35,6 @@ class Request:
     headers: Mapping[str, str]
     source: Body
     over_tcp: bool = False
-    local_address: str = ""
-    peer_pid: int | None = None
-    wire_log: dict[str, str] = field(default_factory=dict)
 
     @property
     def upgrade(self) -> str:
