@@ -132,6 +132,8 @@ class Container:
     """Linked containers: id and alias."""
     start_lock: asyncio.Lock | None = None
     cancel_restart: Callable[[], None] | None = None
+    files_of: str = ""
+    """Whose host files these are, if not our own: of the container whose network namespace we share."""
     host_files: MemoryTree | None = None
     """/etc/hosts, /etc/hostname and /etc/resolv.conf: files of the host that are mounted into the container."""
 

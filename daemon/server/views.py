@@ -54,7 +54,8 @@ def container_inspect(
 ) -> ContainerInspect:
     """Everything, as GET /containers/{name}/json shows it."""
     argv = container.argv or [""]
-    folder = f"{DATA_ROOT}/containers/{container.id}"
+    own = f"{DATA_ROOT}/containers/{container.id}"
+    folder = f"{DATA_ROOT}/containers/{container.files_of or container.id}"
     started = container.host_files is not None
     log_type = container.host_config.log_config.type
     return ContainerInspect.model_construct(
@@ -67,7 +68,7 @@ def container_inspect(
         resolv_conf_path=f"{folder}/resolv.conf" if started else "",
         hostname_path=f"{folder}/hostname" if started else "",
         hosts_path=f"{folder}/hosts" if started else "",
-        log_path=f"{folder}/{container.id}-json.log" if started and log_type == "json-file" else "",
+        log_path=f"{own}/{container.id}-json.log" if started and log_type == "json-file" else "",
         name=f"/{container.name}",
         restart_count=container.restart_count,
         driver="overlay2",

@@ -56,7 +56,10 @@ async def test_a_shared_network_namespace(boxes: Boxes) -> None:
     box = await boxes.finished("sh", "-c", script, HostConfig=shared)
     first = await boxes.docker.get("/containers/one/json")
     assert (await box.output()).endswith(f"hi\n{first.json['Config']['Hostname']}\n")
-    assert (await box.inspect())["NetworkSettings"]["Networks"] == {}
+    shown = await box.inspect()
+    assert shown["NetworkSettings"]["Networks"] == {}
+    assert shown["Config"]["Hostname"] == first.json["Config"]["Hostname"]
+    assert shown["HostsPath"] == first.json["HostsPath"]
 
 
 async def test_a_link_makes_names_and_variables(boxes: Boxes) -> None:

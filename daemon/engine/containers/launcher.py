@@ -98,6 +98,10 @@ class Launcher:
         quiet = contextlib.ExitStack()
         taken.callback(quiet.close)
         quiet.callback(self._networking.leave, container, joined, quietly=True)
+        if joined.shares is not None:
+            names = joined.shares.config
+            host_names = {"hostname": names.hostname, "domainname": names.domainname}
+            container.config = container.config.model_copy(update=host_names)
         machine = self._machine(container, fs, joined)
         self._mount(container, machine, joined)
         self._announce_mounts(container, taken)
@@ -121,7 +125,7 @@ class Launcher:
             ids=shop.ids,
             net=joined.namespace,
             limits=limits_of(container.host_config),
-            hostname=joined.shares.config.hostname if joined.shares else config.hostname,
+            hostname=config.hostname,
             domainname=config.domainname,
             fair_share=shop.fair_share,
         )
@@ -152,6 +156,7 @@ class Launcher:
     def _write_host_files(self, container: Container, joined: Joined) -> None:
         if joined.shares is not None:
             container.host_files = joined.shares.host_files
+            container.files_of = joined.shares.files_of or joined.shares.id
             return
         files = Filesystem(self._rootfs.host_files(container))
         config = container.config

@@ -74,13 +74,7 @@ class Networking:
         sandbox_id = self._ids.hex(64)
         where = "default" if mode == "host" else sandbox_id[:12]
         joined = Joined(
-            Sandbox(
-                sandbox_id,
-                f"/var/run/docker/netns/{where}"
-                if mode == "host"
-                else f"/run/docker/netns/{where}",
-            ),
-            NetNamespace(clock=self._clock),
+            Sandbox(sandbox_id, f"/run/docker/netns/{where}"), NetNamespace(clock=self._clock)
         )
         try:
             for name in list(container.endpoints):
