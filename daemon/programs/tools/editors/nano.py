@@ -61,8 +61,9 @@ class Nano:
                 else "[ Welcome to nano.  For basic help, type Ctrl+G. ]"
             )
             return
-        self.text = Text.of(data)
-        count = len(self.text.lines) if data else 0
+        # The line behind the last newline is one to stand on, unlike in vi.
+        self.text = Text(data.split("\n"), ends_with_newline=False)
+        count = len(Text.of(data).lines) if data else 0
         self.message = f"[ Read {count} line{'s' if count != 1 else ''} ]"
 
     async def run(self, keyboard: Keyboard) -> None:
@@ -168,6 +169,7 @@ class Nano:
         if not path:
             return False
         content = self.text.content()
+        content += "" if content.endswith("\n") or not content else "\n"
         error = await store(self.proc, path, content)
         if error:
             self.message = f"[ Error writing {path}: {error} ]"

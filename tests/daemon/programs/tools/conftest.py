@@ -17,6 +17,7 @@ from daemon.process.machine import Machine
 from daemon.process.process import Process
 from daemon.process.status import ExitStatus, Program
 from daemon.process.stdio import Output, Pipe, Stdio
+from daemon.process.tty import Terminal
 from daemon.programs import lookup
 from daemon.programs.tools.table import PROGRAMS
 
@@ -59,6 +60,34 @@ class Result:
         return self.status.shell_code
 
 
+class Session:
+    """Somebody at a terminal: types, and looks at what has appeared."""
+
+    def __init__(self, box: "ToolBox", terminal: Terminal) -> None:
+        self.box = box
+        self.terminal = terminal
+        self.process: Process
+        self.screen = ""
+
+    async def type(self, keys: str) -> None:
+        await self.terminal.master_write(keys.encode())
+
+    async def sees(self, text: str) -> None:
+        """Wait until `text` has appeared since the last look; what came before it is forgotten."""
+        async with asyncio.timeout(PATIENCE):
+            while text not in self.screen:
+                data = await self.terminal.master_read()
+                assert data, f"the screen ended before {text!r}: {self.screen[-300:]!r}"
+                self.screen += data.decode(errors="replace")
+        self.screen = self.screen.partition(text)[2]
+
+    async def ends(self) -> int:
+        async with asyncio.timeout(PATIENCE):
+            while self.process.status is None:  # noqa: ASYNC110  the condition is the program's own state
+                await asyncio.sleep(0.001)
+        return self.process.status.shell_code
+
+
 class ToolBox:
     """A machine whose /bin holds every tool of one flavour."""
 
@@ -70,6 +99,7 @@ class ToolBox:
         for folder in ("/bin", "/dev", "/etc", "/proc", "/root", "/tmp", "/work"):
             self.fs.mkdir(folder)
         self.fs.mknod("/dev/null", 0o20666, 0x103)
+        self.fs.mknod("/dev/tty", 0o20666, 0x500)
         self.fs.write_bytes("/etc/passwd", PASSWD.encode())
         self.fs.write_bytes("/etc/group", GROUP.encode())
         for key in PROGRAMS:
@@ -125,6 +155,19 @@ class ToolBox:
             stdio=stdio,
             as_init=not self.machine.processes,
         )
+
+    async def on_terminal(self, *argv: str, rows: int = 24, cols: int = 80) -> "Session":
+        """Start one command in front of a screen."""
+        session = Session(self, Terminal(rows, cols))
+        session.process = await self.machine.start(
+            list(argv),
+            env={"PATH": "/bin", "HOME": "/root", "TERM": "xterm"},
+            cwd="/work",
+            stdio=Stdio(session.terminal.slave, session.terminal.slave, session.terminal.slave),
+            terminal=session.terminal,
+            as_init=not self.machine.processes,
+        )
+        return session
 
     async def run(self, *argv: str, stdin: bytes | str = b"", **more: object) -> Result:
         out, err = bytearray(), bytearray()
