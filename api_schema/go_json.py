@@ -62,7 +62,9 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     decoder = _CAREFUL_DECODER if _LONG_NUMBER.search(raw) else _DECODER
     try:
         value, end = decoder.raw_decode(text, start)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise GoDecodeError("exceeded max depth") from None
+    except ValueError:
         raise GoDecodeError(go_syntax.explain(text)) from None
     if text[end:].strip(" \t\r\n")[:1] not in ("", "]", "}"):
         raise TrailingContent("unexpected content after JSON")

@@ -128,7 +128,10 @@ class _Scanner:
             self.at += 1
         if self.peek() not in _DIGITS:
             raise self.refuse("in numeric literal")
-        self.at += 1 if self.peek() == "0" else self.digits()
+        if self.peek() == "0":
+            self.at += 1
+        else:
+            self.digits()
         if self.text[self.at : self.at + 1] == ".":
             self.at += 1
             self.digits()
@@ -138,13 +141,12 @@ class _Scanner:
                 self.at += 1
             self.digits()
 
-    def digits(self) -> int:
-        """Pass over at least one digit; returns 0, so that callers may add it."""
+    def digits(self) -> None:
+        """Pass over at least one digit."""
         if self.peek() not in _DIGITS:
             raise self.refuse("in numeric literal")
         while self.text[self.at : self.at + 1] in _DIGITS and self.at < len(self.text):
             self.at += 1
-        return 0
 
 
 def explain(text: str) -> str:
@@ -153,4 +155,6 @@ def explain(text: str) -> str:
         _Scanner(text).value()
     except GoSyntaxError as error:
         return str(error)
+    except RecursionError:
+        return "exceeded max depth"
     return ENDS_TOO_EARLY

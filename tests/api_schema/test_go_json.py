@@ -53,6 +53,7 @@ def decode(text: str) -> Create:
         ('{"Name":"a\tb"}', r"invalid character '\t' in string"),
         (r'{"Name":"a\x"}', r"invalid escape sequence `\x` in string"),
         ('{"Name":NaN}', "invalid character 'N' looking for beginning of value"),
+        ("[" * 100_000, "exceeded max depth"),
         ("[]", "json: cannot unmarshal array into Go value of type network.CreateRequest"),
         ('{"Name":1}', "json: cannot unmarshal number into Go struct field CreateRequest.Name of type string"),
         ('{"Labels":[]}', "json: cannot unmarshal array into Go struct field CreateRequest.Labels of type map[string]string"),
