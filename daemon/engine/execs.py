@@ -167,6 +167,7 @@ class Execs:
         found.exit_code = error.exit_code
         self._finish(found)
         streams.end()
+        found.ready.set()
 
     def _exited(self, found: Exec, status: ExitStatus) -> None:
         if found.running:
@@ -202,7 +203,8 @@ class Execs:
                 await found.ready.wait()
         except TimeoutError:
             raise System("timeout waiting for exec session ready") from None
-        assert found.streams is not None
+        if found.process is None or found.streams is None:
+            raise InvalidParameter("exec process is not started")
         found.streams.resize(rows, columns)
 
     async def probe(self, container: Container, command: list[str]) -> tuple[int, bytes]:

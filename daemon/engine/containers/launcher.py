@@ -94,10 +94,13 @@ class Launcher:
         user = find_user(fs, container.config.user, container.host_config.group_add or ())
         check_runtime(container.host_config)
         check_tmpfs_sizes({m.destination: m.size for m in container.mounts if m.type == "tmpfs"})
+        if not container.host_config.network_mode.startswith("container:"):
+            # The files are there, and shown, even if the networks then refuse.
+            self._rootfs.host_files(container)
         joined = self._networking.join(container)
         quiet = contextlib.ExitStack()
         taken.callback(quiet.close)
-        quiet.callback(self._networking.leave, container, joined, quietly=True)
+        quiet.callback(self._networking.undo, container, joined)
         if joined.shares is not None:
             names = joined.shares.config
             host_names = {"hostname": names.hostname, "domainname": names.domainname}

@@ -169,6 +169,12 @@ class Networking:
         for name, settings in container.endpoints.items():
             container.endpoints[name] = self._configured(container, name, settings)
 
+    def undo(self, container: Container, joined: Joined) -> None:
+        """Leave after a start that failed later on: no event, and the networks' ids are forgotten."""
+        self.leave(container, joined, quietly=True)
+        for settings in container.endpoints.values():
+            settings.network_id = ""
+
     def _joined_networks(self, container: Container, joined: Joined) -> list[Network]:
         """Those of the start, and those connected since; without those that were disconnected."""
         if joined.shares is not None:

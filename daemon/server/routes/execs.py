@@ -24,7 +24,7 @@ DETACHED_TEXT = b"exec attach failed: error on attach stdin: read escape sequenc
 
 
 async def container_exec(request: Request, daemon: Daemon) -> Reply:
-    body = await request.json(ExecCreateRequest)
+    body = await request.json(ExecCreateRequest, optional=True)
     made = daemon.execs.create(request.vars["name"], body)
     return Json({"Id": made.id}, status=201)
 
