@@ -13,13 +13,14 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from api_schema.host_config import PortBinding
 from daemon.engine.port_specs import normalised, parse_range
 from daemon.errors import System
+from daemon.process.net import OutsideDatagrams
 from daemon.tasks import Tasks
 
 FIRST_EPHEMERAL: Final = 32768
@@ -38,9 +39,16 @@ class Inside(Protocol):
     def close(self) -> None: ...
 
 
+class Namespace(Protocol):
+    """The container's network, as seen from the host."""
+
+    async def dial(self, port: int) -> Inside:
+        """ConnectionRefusedError while nothing listens there."""
+
+    def dial_datagrams(self, port: int) -> OutsideDatagrams: ...
+
+
 Peer = tuple[str, int] | tuple[str, int, int, int]
-Dial = Callable[[int], Awaitable[Inside]]
-"""Opens a connection to a port inside; ConnectionRefusedError while nothing listens there."""
 
 
 @dataclass(slots=True)
@@ -109,8 +117,7 @@ class Ports:
 
     def _bind(self, published: Published, wanted: Wanted, port: int, address: str) -> None:
         shown = wanted.host_ip or ANY_ADDRESSES[0]
-        holders = self._taken.setdefault((wanted.protocol, port), [])
-        for holder in holders:
+        for holder in self._taken.get((wanted.protocol, port), ()):
             if any(_collide(holder, host_ip) for host_ip in wanted.addresses):
                 raise PortTaken(f"Bind for {holder}:{port} failed: port is already allocated")
         made: list[socket.socket] = []
@@ -126,7 +133,7 @@ class Ports:
                 f"failed to bind host port for {shown}:{port}:{address}:"
                 f"{wanted.port}/{wanted.protocol}: {reason}"
             ) from None
-        holders += wanted.addresses
+        self._taken.setdefault((wanted.protocol, port), []).extend(wanted.addresses)
         published.sockets += [(sock, wanted, (wanted.protocol, port)) for sock in made]
         places = published.bindings.setdefault(f"{wanted.port}/{wanted.protocol}", [])
         assert places is not None
@@ -137,12 +144,12 @@ class Ports:
             return wanted.addresses
         return (self._publish_host,)
 
-    def serve(self, published: Published, dial: Callable[[str], Dial]) -> None:
-        """Accept from now on; `dial(protocol)` opens the container's end."""
+    def serve(self, published: Published, inside: Namespace) -> None:
+        """Accept from now on, for the container whose namespace this is."""
         loop = asyncio.get_running_loop()
         for sock, wanted, _ in published.sockets:
             door = _UdpDoor if wanted.protocol == "udp" else _TcpDoor
-            serve = door(sock, wanted.port, dial(wanted.protocol), self._tasks).on_readable
+            serve = door(sock, wanted.port, inside, self._tasks).on_readable
             loop.add_reader(sock.fileno(), serve)
 
     def release(self, published: Published) -> None:
@@ -202,10 +209,10 @@ def _listening(protocol: str, host_ip: str, port: int) -> list[socket.socket]:
 class _TcpDoor:
     """Accepts, and bridges each connection."""
 
-    def __init__(self, sock: socket.socket, port: int, dial: Dial, tasks: Tasks) -> None:
+    def __init__(self, sock: socket.socket, port: int, inside: Namespace, tasks: Tasks) -> None:
         self._sock = sock
         self._port = port
-        self._dial = dial
+        self._inside = inside
         self._tasks = tasks
 
     def on_readable(self) -> None:
@@ -216,7 +223,7 @@ class _TcpDoor:
 
     async def _bridge(self, client: socket.socket) -> None:
         try:
-            inside = await self._dial(self._port)
+            inside = await self._inside.dial(self._port)
         except OSError:
             # Accepted for a container in which nothing listens: the peer sees a reset.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -249,45 +256,34 @@ async def outwards(inside: Inside, writer: asyncio.StreamWriter) -> None:
 
 
 class _UdpDoor:
-    """Each peer gets a connection of its own, so that answers find their way back."""
+    """Each peer gets a socket of its own inside, so that answers find their way back."""
 
-    def __init__(self, sock: socket.socket, port: int, dial: Dial, tasks: Tasks) -> None:
+    def __init__(self, sock: socket.socket, port: int, inside: Namespace, tasks: Tasks) -> None:
         self._sock = sock
         self._port = port
-        self._dial = dial
+        self._inside = inside
         self._tasks = tasks
-        self._peers: dict[Peer, asyncio.Task[Inside]] = {}
+        self._peers: dict[Peer, OutsideDatagrams] = {}
 
     def on_readable(self) -> None:
         with contextlib.suppress(OSError):
             data, peer = self._sock.recvfrom(CHUNK)
-            self._tasks.spawn(self._pass_on(peer, data), name=f"datagram to port {self._port}")
+            outside = self._peers.get(peer)
+            if outside is None:
+                outside = self._peers[peer] = self._inside.dial_datagrams(self._port)
+                self._tasks.spawn(self._answer(peer, outside), name=f"udp port {self._port}")
+            outside.send(data, outside.peer)
 
-    async def _pass_on(self, peer: Peer, data: bytes) -> None:
-        if peer not in self._peers:
-            self._peers[peer] = self._tasks.spawn(self._open(peer))
-        with contextlib.suppress(OSError):
-            await (await self._peers[peer]).write(data)
-
-    async def _open(self, peer: Peer) -> Inside:
+    async def _answer(self, peer: Peer, outside: OutsideDatagrams) -> None:
+        """Pass on what comes back, until the port is given up or refused."""
         try:
-            inside = await self._dial(self._port)
+            while self._sock.fileno() >= 0:
+                self._sock.sendto(await outside.read(CHUNK), peer)
         except OSError:
-            del self._peers[peer]
-            raise
-        self._tasks.spawn(self._answer(peer, inside))
-        return inside
-
-    async def _answer(self, peer: Peer, inside: Inside) -> None:
-        try:
-            while data := await inside.read(CHUNK):
-                with contextlib.suppress(OSError):
-                    self._sock.sendto(data, peer)
-        except OSError:
-            pass
+            pass  # nothing listens inside any more, or the host does not want the answer
         finally:
             self._peers.pop(peer, None)
-            inside.close()
+            outside.close()
 
 
 def wanted_ports(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from typing import Any
 
@@ -162,3 +163,16 @@ async def test_another_container_reaches_it_through_the_host(boxes: Boxes) -> No
     script = f"until nc 172.17.0.1 {port}; do sleep 0.01; done"
     box = await boxes.finished("sh", "-c", script, name="client")
     assert (await box.output()).endswith("hello\n")
+
+
+async def test_datagrams_come_in(boxes: Boxes) -> None:
+    box = await boxes.run("nc", "-u", "-l", "-p", "53", **published("", inner="53/udp"))
+    [binding] = (await box.inspect())["NetworkSettings"]["Ports"]["53/udp"]
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.1", int(binding["HostPort"])))
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(ConnectionRefusedError):
+                    client.send(b"ping\n")
+                if "ping\n" in await box.output():
+                    break

@@ -150,10 +150,7 @@ class Networking:
         for network in joined.networks:
             self.emit("connect", network, container)
         namespace = joined.namespace
-        self._ports.serve(
-            joined.published,
-            lambda protocol: lambda port: namespace.dial(port, proto=protocol),
-        )
+        self._ports.serve(joined.published, namespace)
         for protocol, inner, outer in published_ports(joined.sandbox):
             self._networks.fabric.publish(protocol, outer, namespace, inner)
 
