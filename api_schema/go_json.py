@@ -76,9 +76,17 @@ def encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     return encode_compact(value) + b"\n"
 
 
+# Half a character, which JSON's escapes and undecodable file names leave behind.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def encode_compact(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """`value` without the newline, as json.Marshal writes it."""
-    return _ENCODER.encode(value).encode("utf-8", "replace")
+    text = _ENCODER.encode(value)
+    if "\u2028" in text or "\u2029" in text:
+        text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text).encode()

@@ -91,6 +91,10 @@ def test_writes_raw_utf8_with_a_newline() -> None:
     assert go_json.encode({"a": "<é&>"}) == '{"a":"<é&>"}\n'.encode()
 
 
+def test_writes_javascripts_line_ends_escaped_and_half_characters_replaced() -> None:
+    assert go_json.encode_compact("\u2028\u2029\ud800x") == b'"\\u2028\\u2029\xef\xbf\xbdx"'
+
+
 def test_writes_fields_in_order_maps_sorted_and_leaves_out_what_go_omits() -> None:
     create = Create(name="x", labels={"b": "1", "a": "2"}, ports={"80/tcp": None})
     assert list(dump(create)) == ["Name", "Internal", "Labels", "Memory", "Ports"]
