@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
@@ -40,14 +40,17 @@ class MockDaemon:
     """A whole daemon in this process: `async with MockDaemon() as docker:`, or `with MockDaemon.running() as docker:`.
 
     Options are the fields of `daemon.config.Config`. By default it listens on a Unix socket in a private folder.
+    With `clock="manual"` the containers' time stands still until `advance` moves it.
     """
 
-    def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:  # noqa: ANN401 - Config's fields
+    def __init__(self, *, clock: Clock | Literal["manual"] | None = None, **options: Any) -> None:  # noqa: ANN401 - Config's fields
         check_import_name()
         from daemon.app import Daemon
+        from daemon.clock import ManualClock
         from daemon.config import Config
 
-        self.daemon: Daemon = Daemon(Config(**options), clock)
+        chosen = ManualClock() if clock == "manual" else clock
+        self.daemon: Daemon = Daemon(Config(**options), chosen)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -88,14 +91,76 @@ class MockDaemon:
         finally:
             thread.close()
 
+    # The daemon's worst days, on request (docs/how-to/inject-a-fault.md).
+
+    def arm(self, point: str, **fields: Any) -> int:  # noqa: ANN401 - Fault's fields
+        """Let a fault of `daemon.faults.FaultPoint` wait for its occasion; returns the number that disarms it."""
+        from daemon.faults import Fault, FaultPoint
+
+        return self.call(lambda daemon: daemon.faults.arm(Fault(FaultPoint(point), **fields)))
+
+    def disarm(self, number: int | None = None) -> None:
+        """Forget one fault (None: all); what hangs on it goes on."""
+        self.call(lambda daemon: daemon.faults.disarm(number))
+
+    def open_gate(self, name: str) -> None:
+        """Let the requests through that wait at the gate, now and later."""
+        self.call(lambda daemon: daemon.faults.gate(name).open())
+
+    def waiting_at(self, name: str) -> int:
+        """How many requests wait at the gate."""
+        return self.call(lambda daemon: daemon.faults.gate(name).waiting)
+
+    def go_away(self, seconds: float) -> None:
+        """Cut every connection, refuse new ones for so long, and be back: containers go on meanwhile."""
+        self.call(lambda daemon: daemon.go_away(seconds))
+
+    def end_container(self, name: str, code: int = 0) -> None:
+        """Let the main process of a container end by itself, with that exit code."""
+        from daemon.engine.containers.mishaps import end_process
+
+        self.call(lambda daemon: end_process(daemon.containers.get(name), code))
+
+    def run_out_of_memory(self, name: str) -> None:
+        """Let the kernel kill the main process of a container for want of memory."""
+        from daemon.engine.containers.mishaps import run_out_of_memory
+
+        self.call(lambda daemon: run_out_of_memory(daemon.containers.get(name)))
+
+    def advance(self, seconds: float) -> None:
+        """Move a manual clock."""
+        from daemon.clock import ManualClock
+
+        clock = self.daemon.clock
+        assert isinstance(clock, ManualClock), 'MockDaemon(clock="manual") has a clock that moves'
+        self.call(lambda _daemon: clock.advance(seconds))
+
+    @property
+    def unsupported_calls(self) -> dict[tuple[str, str], int]:
+        """Requests that no route answered, by method and path, with their number."""
+        return self.call(lambda daemon: dict(daemon.reports.calls))
+
+    @property
+    def unsimulated_programs(self) -> dict[str, int]:
+        """Programs for which a stand-in ran, by their path in the container, with their number."""
+        return self.call(lambda daemon: dict(daemon.reports.programs))
+
     def call(self, function: Callable[[Daemon], T]) -> T:
         """Run `function` with the daemon in the daemon's own thread, and return what it returns."""
+        if self._in_own_loop():
+            return function(self.daemon)
 
         async def inside() -> T:
             return function(self.daemon)
 
         assert self._loop is not None, "the daemon is not running"
         return asyncio.run_coroutine_threadsafe(inside(), self._loop).result()
+
+    def _in_own_loop(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
 
 
 class _LoopThread:

@@ -29,11 +29,13 @@ from daemon.fs.layers import LayerStore
 from daemon.fs.memory import MemoryTree
 from daemon.ids import Ids
 from daemon.profile import Profile
+from daemon.reports import Reports
 from daemon.server.buildkit.sessions import Sessions
 from daemon.server.dispatch import Dispatcher
 from daemon.server.listener import Listener
 from daemon.server.routes import all_routes
 from daemon.server.views import ContainerViews
+from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
     from daemon.engine.build.classic_service import ClassicBuilds
@@ -49,9 +51,11 @@ class Daemon:
         self.ids = Ids(self.config.seed)
         self.profile: Profile = self.config.profile
         self._closing = contextlib.AsyncExitStack()
+        self._outages = Tasks("outages")
         self._folder: str | None = None
         self.events = Events(self.clock)
         self.faults = Faults(self.clock, self.ids)
+        self.reports = Reports()
         self.layers = LayerStore(self.clock.now)
         self._closing.callback(self.layers.close)
         self.images = self._make_images()
@@ -126,6 +130,7 @@ class Daemon:
             host_name=self.config.name,
             private_folder=lambda: self.folder,
             faults=self.faults,
+            on_unsimulated=self.reports.note_program,
         )
 
     @property
@@ -174,8 +179,19 @@ class Daemon:
             await self.close()
             raise
 
+    def go_away(self, seconds: float) -> None:
+        """Cut every connection and refuse new ones for a while; containers go on, as with Docker's live restore."""
+        self._outages.spawn(self._outage(seconds))
+
+    async def _outage(self, seconds: float) -> None:
+        hosts = list(self.hosts)
+        await self._listener.close()
+        await self.clock.sleep(seconds)
+        await self._listener.open(hosts)
+
     async def close(self) -> None:
         """Stop everything and leave nothing behind."""
+        await self._outages.close()
         await self._listener.close()
         await self._dispatcher.close()
         await self._closing.aclose()

@@ -6,9 +6,9 @@ With nothing armed a seam costs one truth test. `grep FaultPoint.` shows every s
 
 import asyncio
 import enum
-import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Final
 
 from daemon.clock import Clock
@@ -34,13 +34,14 @@ class FaultPoint(enum.StrEnum):
     """Answer `status` with `message` instead."""
     GATE = "gate"
     """Hold the request until the gate of that name is opened: fixes the order of two requests."""
+    SHUTDOWN = "shutdown"
+    """The daemon goes away in the middle of the request, and comes back after `seconds`."""
     PROCESS_START = "process-start"
     """The container's or exec's process cannot be started, with `message`."""
     PROCESS_KILLED = "process-killed"
     OOM = "oom"
     DISK_FULL = "disk-full"
     PORT_TAKEN = "port-taken"
-    EVENTS_LOST = "events-lost"
     LOGS_UNREADABLE = "logs-unreadable"
     PULL_DENIED = "pull-denied"
     PULL_NOT_FOUND = "pull-not-found"
@@ -52,14 +53,11 @@ class FaultPoint(enum.StrEnum):
     REGISTRY_ERROR = "registry-error"
     REGISTRY_CORRUPT_BLOB = "registry-corrupt-blob"
     PUSH_DENIED = "push-denied"
-    BUILD_STEP_FAILS = "build-step-fails"
-    SHUTDOWN = "shutdown"
-    """The daemon goes away in the middle of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault as armed. Every key of `where` must match, as a prefix if it ends in `*`."""
+    """One fault as armed. Every key of `where` must match; `*` in its value stands for anything."""
 
     point: FaultPoint
     count: int | None = None
@@ -75,11 +73,7 @@ class Fault:
     gate: str = ""
 
     def matches(self, occasion: Mapping[str, str]) -> bool:
-        return all(_agrees(wanted, occasion.get(key, "")) for key, wanted in self.where.items())
-
-
-def _agrees(wanted: str, value: str) -> bool:
-    return value.startswith(wanted[:-1]) if wanted.endswith("*") else value == wanted
+        return all(fnmatchcase(occasion.get(key, ""), wanted) for key, wanted in self.where.items())
 
 
 @dataclass(slots=True)
@@ -133,7 +127,8 @@ class Faults:
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock = clock
         self._ids = ids
-        self._numbers = itertools.count(1)
+        self.newest = 0
+        """The number of the fault that was armed last."""
         self._armed: dict[FaultPoint, list[Armed]] = {}
         self._gates: dict[str, Gate] = {}
         self.history: list[tuple[FaultPoint, dict[str, str]]] = []
@@ -148,18 +143,25 @@ class Faults:
 
     def arm(self, fault: Fault) -> int:
         """Let a fault wait for its occasion; returns the number that disarms it."""
-        armed = Armed(next(self._numbers), fault)
+        self.newest += 1
+        armed = Armed(self.newest, fault)
         self._armed.setdefault(fault.point, []).append(armed)
         return armed.number
 
-    def disarm(self, number: int | None = None) -> None:
-        """Forget one fault (None: all). Requests that hang on it go on."""
+    def disarm(self, number: int | None = None) -> bool:
+        """Forget one fault (None: all); was there one? Requests that hang on it go on."""
+        known = number is None or any(one.number == number for one in self.armed)
         for point, some in list(self._armed.items()):
             for armed in [one for one in some if number in (None, one.number)]:
                 some.remove(armed)
                 armed.disarmed.set()
             if not some:
                 del self._armed[point]
+        return known
+
+    @property
+    def gates(self) -> Mapping[str, Gate]:
+        return self._gates
 
     def gate(self, name: str) -> Gate:
         """The gate of that name, closed when it is first asked for."""
@@ -181,7 +183,8 @@ class Faults:
     async def strike(self, **occasion: str) -> Fault | None:
         """What may befall a request before its answer: wait for a gate, a delay or for ever; then perhaps an error.
 
-        Returns the fault when the caller must answer an error (ERROR_STATUS) or close (CUT_BEFORE_HEADERS).
+        Returns the fault when the caller must answer an error (ERROR_STATUS), close (CUT_BEFORE_HEADERS) or go
+        away (SHUTDOWN).
         """
         if not self._armed:
             return None
@@ -190,20 +193,24 @@ class Faults:
         if (fault := self.fires(FaultPoint.DELAY, **occasion)) is not None:
             await self._clock.sleep(fault.seconds)
         await self.hold(FaultPoint.HANG_BEFORE_HEADERS, **occasion)
-        return self.fires(FaultPoint.ERROR_STATUS, **occasion) or self.fires(
-            FaultPoint.CUT_BEFORE_HEADERS, **occasion
-        )
+        fired = (self.fires(point, **occasion) for point in _INSTEAD_OF_AN_ANSWER)
+        return next((fault for fault in fired if fault is not None), None)
 
-    def body(self, send: "Send", **occasion: str) -> "Send":
-        """Wrap the sending of a body so that it hangs or is cut where armed; the same `send` if nothing is."""
+    def body(self, send: "Send", *, since: int = 0, **occasion: str) -> "Send":
+        """Wrap the sending of a body so that it hangs or is cut where armed; the same `send` if nothing is.
+
+        Only faults with a number above `since` are asked, so that a long stream can ask again for what is new.
+        """
         for point in _MID_BODY:
-            if self._armed and (armed := self._strike(point, occasion)) is not None:
+            if self._armed and (armed := self._strike(point, occasion, since)) is not None:
                 return _Broken(send, armed).send
         return send
 
-    def _strike(self, point: FaultPoint, occasion: Mapping[str, str]) -> Armed | None:
+    def _strike(
+        self, point: FaultPoint, occasion: Mapping[str, str], since: int = 0
+    ) -> Armed | None:
         for armed in self._armed.get(point, ()):
-            if armed.spent or not armed.fault.matches(occasion):
+            if armed.number <= since or armed.spent or not armed.fault.matches(occasion):
                 continue
             armed.seen += 1
             if armed.seen > armed.fault.skip and self._drawn(armed.fault):
@@ -225,7 +232,14 @@ _MID_BODY: Final = (
 )
 
 
-class ConnectionCut(Exception):
+_INSTEAD_OF_AN_ANSWER: Final = (
+    FaultPoint.ERROR_STATUS,
+    FaultPoint.CUT_BEFORE_HEADERS,
+    FaultPoint.SHUTDOWN,
+)
+
+
+class ConnectionCut(ConnectionError):
     """Whoever sends must close the connection now, as if the wire had broken."""
 
 

@@ -287,7 +287,10 @@ class Machine(ProcessTable):
         living = [p for p in self.processes.values() if p.status is None]
         if self.limits.oom_kill_disable or not living or any(p.is_doomed for p in living):
             return
-        victim = max(living, key=lambda p: p.memory)
+        self.kill_for_memory(max(living, key=lambda p: p.memory))
+
+    def kill_for_memory(self, victim: Process) -> None:
+        """The kernel's verdict on a process of a group that is over its limit."""
         self.counters.oom_kills += 1
         if self.on_oom is not None:
             self.on_oom()

@@ -110,10 +110,8 @@ class RefusedHijack:
     error: DockerError
 
     async def send(self, exchange: Exchange) -> None:
-        exchange.started = True
-        exchange.reusable = False
         status = HTTPStatus(status_of(self.error))
-        duplex = exchange.connection.hijack()
+        duplex = exchange.hijack()
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {RAW_STREAM}\r\n\r\n"
         exchange.connection.write(f"{head}{self.error}\r\n".encode())
         await farewell(duplex, exchange.clock)

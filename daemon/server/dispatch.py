@@ -15,6 +15,7 @@ from aiohttp.web_response import StreamResponse
 
 from api_schema.version import ApiVersion
 from daemon.errors import DockerError
+from daemon.faults import FaultPoint
 from daemon.server.connection import Connection
 from daemon.server.error_responses import PAGE_NOT_FOUND, error_body, status_of
 from daemon.server.heads import JSON, PLAIN_TEXT, Heads, bare_start
@@ -110,6 +111,7 @@ class Dispatcher:
             connection,
             self._heads,
             self._daemon.clock,
+            self._daemon.faults,
             request,
             raw.keep_alive and not http10,
             http10,
@@ -126,7 +128,7 @@ class Dispatcher:
         number, path = split_version(path)
         found = self._routes.find(raw.method, path)
         if found is None:
-            return self._unrouted(raw, exchange)
+            return self._unrouted(raw, exchange, path)
         if refusal := self._refusal(number, exchange):
             return exchange.write_whole(*refusal)
         request = exchange.request
@@ -135,8 +137,7 @@ class Dispatcher:
         try:
             if query:
                 request.query = Query(query)
-            reply = await self._handle(route, request)
-            await reply.send(exchange)
+            await self._reply(route, exchange)
         except DockerError as error:
             self._send_error(exchange, status_of(error), str(error))
         except ConnectionError:
@@ -146,6 +147,26 @@ class Dispatcher:
                 raise
             log.exception("%s %s failed", raw.method, raw.raw_path)
             self._send_error(exchange, HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+
+    async def _reply(self, route: Route, exchange: Exchange) -> None:
+        if not exchange.is_staged or await self._is_spared(exchange):
+            reply = await self._handle(route, exchange.request)
+            await reply.send(exchange)
+
+    async def _is_spared(self, exchange: Exchange) -> bool:
+        """Whether no armed fault stands between the request and its handler."""
+        request = exchange.request
+        fault = await self._daemon.faults.strike(method=request.method, path=request.path)
+        if fault is None:
+            return True
+        if fault.point is FaultPoint.ERROR_STATUS:
+            self._send_error(exchange, fault.status, fault.message)
+            return False
+        if fault.point is FaultPoint.SHUTDOWN:
+            self._daemon.go_away(fault.seconds)
+        exchange.reusable = False
+        exchange.connection.close()
+        return False
 
     async def _handle(self, route: Route, request: Request) -> Reply:
         """A handler that changes things runs to its end even if the client goes away meanwhile."""
@@ -185,10 +206,11 @@ class Dispatcher:
             return start, status, text.encode() + b"\n"
         return None
 
-    def _unrouted(self, raw: BaseRequest, exchange: Exchange) -> None:
+    def _unrouted(self, raw: BaseRequest, exchange: Exchange, path: str) -> None:
         if raw.method == "OPTIONS":
             exchange.write_whole(self._heads.start(HTTPStatus.OK, ""), HTTPStatus.OK, b"")
             return
+        self._daemon.reports.note_call(raw.method, path)
         status = HTTPStatus.NOT_FOUND
         exchange.write_whole(
             bare_start(status, {"Content-Type": JSON}), status, error_body(PAGE_NOT_FOUND)

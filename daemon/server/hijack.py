@@ -12,6 +12,9 @@ READ_AHEAD = 64 * 1024
 """How much the client may send before somebody reads it; beyond that the transport pauses."""
 
 
+Send = Callable[[bytes], Awaitable[None]]
+
+
 class RawTransport(Protocol):
     """What a duplex needs of the connection below it."""
 
@@ -27,6 +30,7 @@ class Duplex:
 
     def __init__(self, transport: RawTransport) -> None:
         self._transport = transport
+        self._send: Send = self._put
         self._buffer = bytearray()
         self._ended = False
         self._paused = False
@@ -73,8 +77,15 @@ class Duplex:
                     await self.before_first_write()
                     self.before_first_write = None
         if data:
-            self._transport.write(data)
-            await self._transport.drain()
+            await self._send(data)
+
+    async def _put(self, data: bytes) -> None:
+        self._transport.write(data)
+        await self._transport.drain()
+
+    def stage(self, wrap: Callable[[Send], Send]) -> None:
+        """Let what is written pass through `wrap`."""
+        self._send = wrap(self._send)
 
     def write_eof(self) -> None:
         """Half-close: the client reads the end of the file and may still write."""

@@ -49,6 +49,7 @@ class Listener:
 
     async def open(self, hosts: Sequence[str]) -> None:
         """Listen on all of `hosts`, or on none of them."""
+        self.hosts = []
         self._web = WebServer(
             self._answer,
             handler_cancellation=True,

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 from api_schema import go_json
 from daemon.clock import Clock
 from daemon.errors import DockerError
+from daemon.faults import Faults
 from daemon.server import codec
 from daemon.server.connection import Connection
 from daemon.server.heads import JSON, Headers, Heads, ending
-from daemon.server.hijack import Duplex
+from daemon.server.hijack import Duplex, RawTransport
 from daemon.server.request import Request
+from daemon.server.staging import CONTROL, Staging
 
 RAW_STREAM = "application/vnd.docker.raw-stream"
 MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
@@ -30,6 +32,7 @@ class Exchange:
     connection: Connection
     heads: Heads
     clock: Clock
+    faults: Faults
     request: Request
     keep_alive: bool
     http10: bool
@@ -56,6 +59,37 @@ class Exchange:
         end = ending(status, body, without_chunks=self.http10)
         self.connection.write(self.head(start) + end)
 
+    @property
+    def is_staged(self) -> bool:
+        """Is any fault armed that this reply may meet?"""
+        return bool(self.faults) and not self.request.path.startswith(CONTROL)
+
+    def staging(self) -> Staging:
+        """What may befall the reply."""
+        return Staging(self.faults, self.connection, self.request.method, self.request.path)
+
+    async def write_staged(self, start: bytes, status: int, body: bytes) -> None:
+        """As write_whole, but head and body are two things that something may happen to."""
+        staging = self.staging()
+        whole = self.head(start) + ending(status, body, without_chunks=True)
+        size = len(whole) - (0 if self.request.method == "HEAD" else len(body))
+        self.connection.write(whole[:size])
+        await staging.after_head()
+        if whole[size:]:
+            await staging.body(self._put)(whole[size:])
+
+    async def _put(self, data: bytes) -> None:
+        self.connection.write(data)
+        await self.connection.drain()
+
+    def hijack(self, make: Callable[[RawTransport], Duplex] = Duplex) -> Duplex:
+        """Take the connection over: it will carry no other request."""
+        self.started = True
+        self.reusable = False
+        duplex = self.connection.hijack(make)
+        duplex.stage(self.staging().body)
+        return duplex
+
 
 class Reply(Protocol):
     async def send(self, exchange: Exchange) -> None:
@@ -73,7 +107,10 @@ class Raw:
 
     async def send(self, exchange: Exchange) -> None:
         start = exchange.heads.start(self.status, self.content_type, self.headers)
-        exchange.write_whole(start, self.status, self.body)
+        if exchange.is_staged:
+            await exchange.write_staged(start, self.status, self.body)
+        else:
+            exchange.write_whole(start, self.status, self.body)
         await exchange.connection.drain()
 
 
@@ -108,18 +145,23 @@ class _ChunkedWriter:
     def __init__(self, exchange: Exchange, start: bytes) -> None:
         self._exchange = exchange
         self._start = start
+        self._staging = exchange.staging()
+        self._send = self._staging.body(self._chunk)
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         exchange = self._exchange
         if exchange.http10:
             exchange.keep_alive = False
         framing = b"" if exchange.http10 else b"\r\nTransfer-Encoding: chunked"
         exchange.connection.write(exchange.head(self._start) + framing + b"\r\n\r\n")
+        await self._staging.after_head()
 
     async def write(self, data: bytes) -> None:
         """One chunk, once the client has taken enough of the earlier ones."""
-        if not data:
-            return
+        if data:
+            await self._send(data)
+
+    async def _chunk(self, data: bytes) -> None:
         whole = data if self._exchange.http10 else b"%x\r\n%b\r\n" % (len(data), data)
         self._exchange.connection.write(whole)
         await self._exchange.connection.drain()
@@ -148,7 +190,7 @@ class Stream:
     async def send(self, exchange: Exchange) -> None:
         start = exchange.heads.start(self.status, self.content_type, self.headers)
         writer = _ChunkedWriter(exchange, start)
-        writer.begin()
+        await writer.begin()
         try:
             with exchange.connection.streaming():
                 async for chunk in self.chunks:
@@ -180,7 +222,7 @@ class JsonLines:
         try:
             async for message in self.messages:
                 if not exchange.started:
-                    writer.begin()
+                    await writer.begin()
                 await writer.write(self._line(message, exchange))
         except DockerError as error:
             if not exchange.started:
@@ -215,10 +257,9 @@ class Hijack:
     """Exec's head carries what every reply does, attach's does not."""
 
     async def send(self, exchange: Exchange) -> None:
-        exchange.started = True
-        exchange.reusable = False
-        duplex = exchange.connection.hijack()
+        duplex = exchange.hijack()
         exchange.connection.write(self._head(exchange))
+        await exchange.staging().after_head()
         duplex.before_first_write = exchange.connection.taken
         await self.callback(duplex)
         await farewell(duplex, exchange.clock)
@@ -241,9 +282,7 @@ class SwitchProtocols:
     protocol: str
 
     async def send(self, exchange: Exchange) -> None:
-        exchange.started = True
-        exchange.reusable = False
-        duplex = exchange.connection.hijack()
+        duplex = exchange.hijack()
         head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {}\r\n\r\n"
         exchange.connection.write(head.format(self.protocol).encode())
         await self.callback(duplex)

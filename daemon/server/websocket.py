@@ -100,14 +100,14 @@ class WebSocket:
     binary: bool
 
     async def send(self, exchange: Exchange) -> None:
-        exchange.started = True
-        exchange.reusable = False
         key = exchange.request.headers.get("Sec-WebSocket-Key", "")
         if exchange.request.upgrade.lower() != "websocket" or not key:
+            exchange.started = True
+            exchange.reusable = False
             exchange.connection.write(_REFUSAL)
             return
         opcode = _BINARY if self.binary else _TEXT
-        duplex = exchange.connection.hijack(lambda raw: WebSocketDuplex(raw, opcode))
+        duplex = exchange.hijack(lambda raw: WebSocketDuplex(raw, opcode))
         exchange.connection.write(_handshake(key))
         await self.callback(duplex)
         await farewell(duplex, exchange.clock)

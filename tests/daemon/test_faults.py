@@ -26,7 +26,7 @@ async def turn():
 
 def test_nothing_strikes_unless_armed(faults):
     assert not faults
-    assert faults.fires(FaultPoint.OOM, container="c") is None
+    assert faults.fires(FaultPoint.PROCESS_START, container="c") is None
 
 
 def test_a_fault_strikes_as_often_as_asked_after_what_it_skips(faults):
@@ -46,8 +46,8 @@ def test_a_fault_strikes_only_where_it_is_wanted(faults):
 def test_a_probability_is_drawn_from_the_seed(clock):
     def draws(seed):
         faults = Faults(clock, Ids(seed))
-        faults.arm(Fault(FaultPoint.OOM, probability=0.5))
-        return [faults.fires(FaultPoint.OOM) is not None for _ in range(30)]
+        faults.arm(Fault(FaultPoint.PROCESS_START, probability=0.5))
+        return [faults.fires(FaultPoint.PROCESS_START) is not None for _ in range(30)]
 
     assert draws(7) == draws(7)
     assert set(draws(7)) == {True, False}

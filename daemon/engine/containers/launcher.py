@@ -57,6 +57,7 @@ class Workshop:
     host_gateway: Callable[[], str]
     doors: Doors
     staging: Staging
+    on_unsimulated: Callable[[str], None]
 
 
 class Launcher:
@@ -134,6 +135,7 @@ class Launcher:
         )
         machine.image_argv = list(container.image_argv)
         machine.exposes_port = bool(config.exposed_ports)
+        machine.on_unsimulated = shop.on_unsimulated
         machine.stop_signal = parse_signal(container.stop_signal)
         shop.doors.give(machine, container)
         machine.cgroup_path = f"/docker/{container.id}"

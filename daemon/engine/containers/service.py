@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from daemon.ids import Ids
 
 
+def _unheeded(_path: str) -> None:
+    """Nobody keeps count of the programs that nothing simulates."""
+
+
 class Containers:
     """Every method that takes a `reference` raises NotFound `No such container: ...`."""
 
@@ -66,6 +70,7 @@ class Containers:
         host_name: str = "mockerd",
         private_folder: Callable[[], str] = tempfile.gettempdir,
         faults: Faults | None = None,
+        on_unsimulated: Callable[[str], None] = _unheeded,
     ) -> None:
         self.registry = Registry(ids)
         self._images = images
@@ -82,8 +87,10 @@ class Containers:
         )
         self.connecting = Connecting(self.registry, networks, self.networking)
         self.doors = Doors(self.rootfs, own_socket, private_folder)
+        share, doors, staging = FairShare(), self.doors, self.staging
+        gateway = self._host_gateway
         shop = Workshop(
-            programs, clock, ids, events, FairShare(), self._host_gateway, self.doors, self.staging
+            programs, clock, ids, events, share, gateway, doors, staging, on_unsimulated
         )
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self._removal = Removal(self.registry, self.supervisor, images, volumes)

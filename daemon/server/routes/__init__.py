@@ -21,6 +21,7 @@ AREAS = (
     "volumes",
     "swarm",
     "plugins",
+    "control",
 )
 """Modules of this package; each has a list ROUTES."""
 
