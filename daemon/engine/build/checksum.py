@@ -24,6 +24,18 @@ def checksum(files: Filesystem, paths: Iterable[str], excluded: Matcher | None =
     return digest.hexdigest()
 
 
+def total_size(files: Filesystem, paths: Iterable[str]) -> int:
+    """The bytes in files and whole folders: whether it takes long to read them."""
+    size = 0
+    for path in paths:
+        status = files.stat(path, follow=False)
+        if modes.S_ISDIR(status.mode):
+            size += total_size(files, (posixpath.join(path, name) for name in files.listdir(path)))
+        else:
+            size += status.size
+    return size
+
+
 def _add(
     digest: hashlib._Hash, files: Filesystem, path: str, relative: str, excluded: Matcher | None
 ) -> None:

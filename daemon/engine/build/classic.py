@@ -10,7 +10,7 @@ from typing import IO, Any, Protocol
 
 from api_schema.oci import ContainerConfig
 from daemon.engine.build.cache import key_of
-from daemon.engine.build.checksum import checksum
+from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.classic_cache import ClassicCache
 from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.copying import Copier, NotInContext, check_several, destination, sources
@@ -26,6 +26,7 @@ from daemon.engine.dockerfile.errors import DockerfileError, FormError
 from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images import progress
 from daemon.engine.images.image import Image
+from daemon.engine.images.threads import off_loop
 from daemon.errors import DockerError, InvalidParameter
 from daemon.fs.filesystem import Filesystem
 
@@ -101,7 +102,7 @@ class Shelf(Protocol):
     def files(self, image: Image | None) -> Filesystem:
         """An image's files; None for none at all."""
 
-    def commit(
+    async def commit(
         self,
         parent: Image | None,
         container: str,
@@ -329,7 +330,7 @@ class ClassicBuild:
         return container
 
     async def _commit(self, container: str, config: Mapping[str, Any]) -> None:
-        image = self.shelf.commit(
+        image = await self.shelf.commit(
             self.image,
             container,
             {**config, "Hostname": container[:12]},
@@ -384,7 +385,8 @@ class ClassicBuild:
         to = draft.expand(copy.destination)
         path, to_folder = destination(draft.config.working_dir, to)
         check_several(copy, len(found), to_folder)
-        text = self._copy_text(copy, found, to)
+        size = sum(total_size(one.files, [one.path]) for one in found)
+        text = await off_loop(size, lambda: self._copy_text(copy, found, to))
         config = self._config([*draft.shell, f"#(nop) {text} "])
         if self._cached(config):
             return
@@ -394,11 +396,17 @@ class ClassicBuild:
             self._owner(target, draft.expand(chown)) if chown else (0, 0),
         )
         unpacking = replace(options, unpack=unpack_archive) if copy.keyword == "ADD" else options
-        for one in found:
-            copier = Copier(target, options if one.fetched else unpacking)
-            copier.copy(one.files, one.path, path, to_folder=to_folder)
-        layer = self.shelf.layer_of(target)
-        self._result(self.shelf.commit(self.image, "", config, self._config(), layer, draft.author))
+
+        def work() -> IO[bytes]:
+            for one in found:
+                copier = Copier(target, options if one.fetched else unpacking)
+                copier.copy(one.files, one.path, path, to_folder=to_folder)
+            return self.shelf.layer_of(target)
+
+        layer = await off_loop(size, work)
+        self._result(
+            await self.shelf.commit(self.image, "", config, self._config(), layer, draft.author)
+        )
 
     async def _copy_source(self, copy: i.Copy) -> Filesystem:
         name = copy.flags.text("from")

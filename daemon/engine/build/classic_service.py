@@ -13,7 +13,8 @@ from daemon.engine.build.remote_context import RemoteContext
 from daemon.engine.build.shelf import ImageShelf
 from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.engine.images.progress import Emit, messages
-from daemon.engine.images.service import Images
+from daemon.engine.images.service import Images, size_of
+from daemon.engine.images.threads import off_loop
 from daemon.errors import DockerError
 from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
@@ -39,7 +40,7 @@ class ClassicBuilds:
     async def close(self) -> None:
         await self._tasks.close()
 
-    def build(
+    async def build(
         self,
         sent: RemoteContext,
         options: ClassicOptions,
@@ -49,7 +50,7 @@ class ClassicBuilds:
     ) -> AsyncIterator[Message]:
         """The build's stream; a mistake in the request or in the Dockerfile's form is raised at once."""
         context = Filesystem(MemoryTree(self.images.layer_store.spool, self.clock.now))
-        extract(context, "/", sent.archive)
+        await off_loop(size_of(sent.archive), lambda: extract(context, "/", sent.archive))
         shelf = ImageShelf(self.images, self.clock, platform, auths)
         heard: list[Emit] = []
 

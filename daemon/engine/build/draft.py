@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from api_schema.oci import ContainerConfig
 from daemon.engine.dockerfile import instructions as i
@@ -63,22 +65,43 @@ class Draft:
     undefined: set[str] = field(default_factory=set)
     """Variables that were asked for and that nothing defines, until somebody clears it."""
     _args_on_top: set[str] = field(default_factory=set)
+    _env: dict[str, str] = field(default_factory=dict)
+    _env_of: list[str] | None = None
+    """The entries that `_env` was made from."""
 
     @property
     def shell(self) -> list[str]:
         return list(self.config.shell or DEFAULT_SHELL)
 
     @property
-    def env(self) -> dict[str, str]:
+    def env(self) -> Mapping[str, str]:
         """The image's environment, in order."""
-        pairs = (entry.partition("=") for entry in self.config.env or ())
-        return {name: value for name, _, value in pairs}
+        entries = self.config.env or []
+        if self._env_of is not entries:
+            pairs = (entry.partition("=") for entry in entries)
+            self._env = {name: value for name, _, value in pairs}
+            self._env_of = entries
+        return self._env
+
+    def set_env(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Names keep their place. Quick for the thousands of them that generated Dockerfiles have."""
+        entries = list(self.config.env or ())
+        for name, value in pairs:
+            if name in self.env:
+                at = next(n for n, entry in enumerate(entries) if entry.partition("=")[0] == name)
+                entries[at] = f"{name}={value}"
+            else:
+                entries.append(f"{name}={value}")
+            self._env[name] = value
+        self.config.env = entries
+        self._env_of = self.config.env
 
     @property
     def run_args(self) -> dict[str, str]:
         """ARGs that a RUN sees as environment; unset ones are left out, as are those that ENV hides."""
-        hidden = self.env.keys() - self._args_on_top
-        return {n: v for n, v in self.args.items() if v is not None and n not in hidden}
+        env, on_top = self.env, self._args_on_top
+        shown = (n for n in self.args if n not in env or n in on_top)
+        return {n: v for n in shown if (v := self.args[n]) is not None}
 
     @property
     def hidden_args(self) -> dict[str, str]:
@@ -87,9 +110,9 @@ class Draft:
         return {n: given[n] for n in PREDEFINED_ARGS if n in given and n not in self.args}
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> Mapping[str, str]:
         """What `$name` in a Dockerfile stands for."""
-        return {**self.env, **self.run_args}
+        return ChainMap(self.run_args, cast("MutableMapping[str, str]", self.env))
 
     def expand(self, text: str) -> str:
         """One word with its variables replaced; DockerfileError for a bad substitution."""
@@ -151,13 +174,10 @@ def _arg(draft: Draft, instruction: i.Instruction) -> str:
 
 
 def _env(draft: Draft, instruction: i.Instruction) -> str:
-    env, said = draft.env, []
-    for name, value in _expanded(draft, instruction):
-        env[name] = value
-        said.append(f"{name}={value}")
-        draft._args_on_top.discard(name)
-    draft.config.env = [f"{name}={value}" for name, value in env.items()]
-    return "ENV " + " ".join(said)
+    pairs = _expanded(draft, instruction)
+    draft.set_env(pairs)
+    draft._args_on_top.difference_update(name for name, _ in pairs)
+    return "ENV " + " ".join(f"{name}={value}" for name, value in pairs)
 
 
 def _label(draft: Draft, instruction: i.Instruction) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache, Record, key_of
-from daemon.engine.build.checksum import checksum
+from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.copying import (
     Copier,
     NotInContext,
@@ -28,6 +28,7 @@ from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher
 from daemon.engine.dockerfile.source import Line
+from daemon.engine.images.threads import off_loop
 from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.layers import LayerStore, chain_id
@@ -216,7 +217,7 @@ class Evaluator:
             except StepFailed as failure:
                 failure.vertex = step.digest
                 raise
-        layer = self.store.commit(tree)
+        layer = await off_loop(tree.size_rw(), lambda: self.store.commit(tree))
         parent = below.records[-1].id if below.records else ""
         return self.cache.keep(
             key, _description(prepared.operation), (*below.diff_ids, layer.diff_id), parent
@@ -263,9 +264,12 @@ class Evaluator:
             ]
         )
         inline = [part for name, data in copy.inline for part in (name.encode(), data)]
-        content = [checksum(one.files, [one.path], excluded) for one in found]
+        size = sum(total_size(one.files, [one.path]) for one in found)
+        content = await off_loop(
+            size, lambda: [checksum(one.files, [one.path], excluded) for one in found]
+        )
         key = key_of("copy", settings, *content, *inline)
-        return Prepared(copy, key, self._copy(copy, found, excluded))
+        return Prepared(copy, key, self._copy(copy, found, excluded, size))
 
     def _sources(self, copy: ops.CopyFiles, files: Filesystem) -> Iterator[tuple[str, str]]:
         for word in copy.sources:
@@ -308,8 +312,9 @@ class Evaluator:
         copy: ops.CopyFiles,
         found: list[Source],
         excluded: Matcher | None,
+        size: int,
     ) -> Act:
-        async def act(tree: OverlayTree, _: Output) -> None:
+        def work(tree: OverlayTree) -> None:
             target = Filesystem(tree)
             options = CopyOptions(
                 self._owner(target, copy.chown) if copy.chown else (0, 0),
@@ -330,6 +335,9 @@ class Evaluator:
                     )
                 for name, data in copy.inline:
                     copier.write(data, copy.destination, name, to_folder=copy.to_folder)
+
+        async def act(tree: OverlayTree, _: Output) -> None:
+            await off_loop(size, lambda: work(tree))
 
         return act
 

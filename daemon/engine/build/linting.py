@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -153,10 +154,16 @@ class StageChecks:
     work_dir_set: bool = False
     last: dict[str, Line] = field(default_factory=dict)
 
-    def variables(self, line: Line, known: Iterable[str]) -> None:
-        """What the instruction asked for and nobody defined; the draft forgets it."""
+    def variables(self, line: Line, known: int) -> None:
+        """What the instruction asked for and nobody defined; the draft forgets it.
+
+        `known` is how many variables the environment had before it.
+        """
+        if not self.draft.undefined:
+            return
+        candidates = [*self.draft.run_args, *itertools.islice(self.draft.env, known)]
         for name in sorted(self.draft.undefined - self.draft.args.keys()):
-            self.checks.report("UndefinedVar", line, name, suggestion(name, known, "$"))
+            self.checks.report("UndefinedVar", line, name, suggestion(name, candidates, "$"))
         self.draft.undefined.clear()
 
     def instruction(self, instruction: i.Instruction) -> None:

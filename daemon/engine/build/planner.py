@@ -226,13 +226,14 @@ class Planner:
             if base.diff_ids:
                 planned.base_vertex = base.vertex or numbering.vertex(f"FROM {base.name}")
         checked = self.stage_checks[index] = self._stage_checks(planned)
-        for instruction in instructions:
-            known = list(planned.draft.variables)
+        own = len(instructions) - len(stage.instructions)
+        for number, instruction in enumerate(instructions):
+            known = len(planned.draft.env)
             try:
                 await self._dispatch(planned, instruction, numbering)
             except DockerfileError as problem:
                 raise located(problem, instruction.line) from None
-            if instruction in stage.instructions:
+            if number >= own:
                 checked.variables(instruction.line, known)
                 checked.instruction(instruction)
 

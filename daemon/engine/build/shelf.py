@@ -16,7 +16,8 @@ from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.downloads import Download
 from daemon.engine.images.creating import Commit, Creating
 from daemon.engine.images.image import Image
-from daemon.engine.images.service import Images, parse_reference
+from daemon.engine.images.service import Images, parse_reference, size_of
+from daemon.engine.images.threads import off_loop
 from daemon.engine.users import find_user
 from daemon.errors import DockerError, NotFound, System
 from daemon.fs.filesystem import Filesystem
@@ -64,7 +65,7 @@ class ImageShelf:
         merged = store.merged(image.diff_ids if image else ())
         return Filesystem(OverlayTree(merged, store.spool, store.now))
 
-    def commit(
+    async def commit(
         self,
         parent: Image | None,
         container: str,
@@ -80,7 +81,7 @@ class ImageShelf:
             commit = Commit(
                 container, parent.id if parent else "", container_config, config, layer, author
             )
-            image = creating.commit(commit)
+            image = await off_loop(size_of(layer), lambda: creating.commit(commit))
         if container:
             self.images.tell("create", image.id, image.id)
         return image

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from daemon.engine.dockerfile.errors import DockerfileError
 
+SPECIAL = frozenset("$<'\"")
+"""A text with none of these, and no escape, means itself."""
 SPECIAL_PARAMETERS = "@*#?-$!0"
 _NAME = re.compile(r"\d+|[@*#?\-$!]|\w+")
 END = ""
@@ -47,6 +49,9 @@ class Lexer:
     def _scan(self, text: str, env: Mapping[str, str]) -> _Scan:
         self.matched, self.unmatched = set(), set()
         scan = _Scan(self, text, env)
+        if SPECIAL.isdisjoint(text) and self.escape not in text:
+            scan.text, scan.words = text, text.split()
+            return scan
         try:
             scan.run(END, raw_escapes=self.raw_escapes)
         except DockerfileError as problem:

@@ -53,7 +53,7 @@ async def image_build(request: Request, daemon: Daemon) -> Reply:
     platform = platforms.parse(options.platform) if options.platform else None
     context = await _context(request, daemon, options.dockerfile)
     with context.archive:
-        messages = daemon.classic_builds.build(
+        messages = await daemon.classic_builds.build(
             context, options, tags, platform, _registry_config(request)
         )
     return JsonLines(messages)
