@@ -39,7 +39,8 @@ class HealthConfig(WireModel):
 class ContainerConfig(WireModel):
     """What of a container does not depend on its host."""
 
-    go_type = "container.Config"
+    go_type = "container.CreateRequest"
+    go_struct = ""
 
     hostname: str = ""
     domainname: str = ""

@@ -149,7 +149,7 @@ class Struct:
                     key, entry
                 )  # an older version's field, perhaps: the upgrade decides
             elif entry is not None:
-                body[known[0]] = known[1].read(entry, path.down(known[0]))
+                body[known[0]] = known[1].read(entry, path.down(key))
         if path.upgrade:
             path.upgrade(self.model, body)
         return body

@@ -1,6 +1,5 @@
 """One request as a handler sees it: variables, query, version and a body decoded as Go decodes it."""
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -10,13 +9,12 @@ from api_schema.base import WireModel, shape_for
 from api_schema.changes import translation
 from api_schema.version import ApiVersion
 from daemon.errors import InvalidParameter
+from daemon.server.media_types import media_type
 from daemon.server.query import Query
 
 M = TypeVar("M", bound=WireModel)
 
 JSON_BODY_LIMIT = 64 * 1024 * 1024
-_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?")
-_PARAMETER = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+=(\"([^\"\\]|\\.)*\"|[^\s;\"]+)\s*")
 
 
 class Body(Protocol):
@@ -91,18 +89,11 @@ class Request:
         declared = self.headers.get("Content-Type", "")
         if not declared and self.has_empty_body:
             return
-        media_type, *parameters = declared.split(";")
-        media_type = media_type.strip()
-        if not media_type:
-            fault = "mime: no media type"
-        elif not _MEDIA_TYPE.fullmatch(media_type):
-            fault = "mime: expected slash after first token"
-        elif any(not _PARAMETER.fullmatch(parameter) for parameter in parameters if parameter):
-            fault = "mime: invalid media parameter"
-        elif media_type.lower() != "application/json":
+        try:
+            found = media_type(declared)
+        except ValueError as error:
+            raise InvalidParameter(f"malformed Content-Type header ({declared}): {error}") from None
+        if found != "application/json":
             raise InvalidParameter(
                 f"unsupported Content-Type header ({declared}): must be 'application/json'"
             )
-        else:
-            return
-        raise InvalidParameter(f"malformed Content-Type header ({declared}): {fault}")

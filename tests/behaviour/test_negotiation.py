@@ -87,6 +87,8 @@ async def test_both_forms_of_filters_are_read(docker: Client, filters: str) -> N
     [
         ("text/plain", "unsupported Content-Type header (text/plain): must be 'application/json'"),
         ("", "malformed Content-Type header (): mime: no media type"),
+        ("a/b/c", "malformed Content-Type header (a/b/c): mime: unexpected content after media subtype"),
+        ("a b", "malformed Content-Type header (a b): mime: expected slash after first token"),
         ("application/json; charset", "malformed Content-Type header (application/json; charset): mime: invalid media parameter"),
     ],
 )  # fmt: skip
