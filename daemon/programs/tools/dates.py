@@ -143,7 +143,7 @@ def _flagged(text: str, flags: str, width: str, letter: str) -> str:
     if "-" in flags:
         text = text.lstrip("0 ") or "0"
     elif "_" in flags:
-        text = text.lstrip("0").rjust(len(text))
+        text = (text.lstrip("0") or "0").rjust(len(text))
     elif "0" in flags:
         text = text.replace(" ", "0")
     if "^" in flags:
@@ -163,7 +163,9 @@ _ABSOLUTE = (
 _SHORT_MONTHS = [month[:3].lower() for month in MONTHS]
 _TIME = re.compile(r"\b(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:\s*(am|pm))?", re.I)
 _ZONE = re.compile(r"\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)$")
-_RELATIVE = re.compile(r"([+-]?\s*\d+|next|last|an?)\s*([a-z]+?)s?(\s+ago)?(?=\s|$)", re.I)
+_RELATIVE = re.compile(r"([+-]?\s*\d+|next|last|an?|)\s*([a-z]+?)s?(\s+ago)?(?=\s|$)", re.I)
+# `05:06 + 1 day` is an hour east of Greenwich and then a day, to everybody's surprise.
+_ZONE_AFTER_TIME = re.compile(r"\s*([+-])\s*(\d{1,2})(?::?(\d\d))?(?!\d)")
 
 
 def parse_date(text: str, now_ns: int, zone: tzinfo = UTC) -> int | None:
@@ -242,7 +244,13 @@ def _take_time(text: str, base: datetime, date_given: bool) -> tuple[str, dateti
     except ValueError:
         return "invalid", base, 0
     fraction = int((found[4] or "").ljust(9, "0")[:9])
-    return (text[: found.start()] + text[found.end() :]).strip(), base, fraction
+    rest = text[found.end() :]
+    if zone := _ZONE_AFTER_TIME.match(rest):
+        minutes = int(zone[2]) * 60 + int(zone[3] or 0)
+        east = timedelta(minutes=minutes if zone[1] == "+" else -minutes)
+        base = base.replace(tzinfo=timezone(east))
+        rest = rest[zone.end() :]
+    return (text[: found.start()] + rest).strip(), base, fraction
 
 
 _WORDS = {"now": 0, "today": 0, "yesterday": -86400, "tomorrow": 86400}
@@ -270,7 +278,7 @@ def _relative(text: str, base: datetime, fraction: int) -> int | None:
 
 
 def _amount(text: str) -> int:
-    named = {"next": 1, "last": -1, "a": 1, "an": 1}
+    named = {"next": 1, "last": -1, "a": 1, "an": 1, "": 1}
     return named[text] if text in named else int(text.replace(" ", ""))
 
 

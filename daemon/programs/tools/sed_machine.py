@@ -278,10 +278,18 @@ class Machine:
             if command.active:
                 return await self._range_goes_on(command, second)
             return False
-        if not await self._matches(first):
+        if not await self._range_begins(command, first):
             return False
         command.active = self._range_opens(command, second)
         return True
+
+    async def _range_begins(self, command: Command, first: Address) -> bool:
+        """GNU opens a range late if N or n skipped the line that it begins at, but only once."""
+        if first.kind != "line" or not is_gnu(self.proc):
+            return await self._matches(first)
+        late = self.line_number >= first.number and not command.opened
+        command.opened = command.opened or late
+        return late or self.line_number == first.number
 
     def _range_opens(self, command: Command, second: Address) -> bool:
         """Whether the range reaches beyond the line that began it."""

@@ -59,6 +59,7 @@ class Command:
     jump: int = -1
     active_until: int | None = None
     active: bool = False
+    opened: bool = False
 
 
 @dataclass(slots=True)
@@ -147,6 +148,8 @@ class _Reader:
         if not name or name in b"\n":
             raise self._error("missing command", "missing command")
         command.name = name.decode("latin-1")
+        if command.second and command.name in "qQ" and self.gnu:
+            raise self._error("command only uses one address")
         if command.first and command.name in _NO_ADDRESS:
             what = (
                 ": doesn't want any addresses" if name == b":" else "} doesn't want any addresses"

@@ -73,6 +73,11 @@ async def wc(proc: Process, options: Options) -> int:
     return code
 
 
+_INVISIBLE = re.compile(rb"[^\t -~]+")
+_PRINTABLE = re.compile(rb"[!-~]")
+"""In the C locale a word has a printable ASCII character in it."""
+
+
 async def _count(proc: Process, fd: int, counts: _Counts) -> None:
     in_word = False
     column = 0
@@ -81,11 +86,14 @@ async def _count(proc: Process, fd: int, counts: _Counts) -> None:
         counts.chars += len(data)
         counts.lines += data.count(b"\n")
         words = data.split()
+        if not data.isascii():
+            words = [word for word in words if _PRINTABLE.search(word)]
         counts.words += len(words) - (1 if in_word and words and not data[:1].isspace() else 0)
         in_word = not data[-1:].isspace()
         pieces = data.split(b"\n")
         for index, piece in enumerate(pieces):
-            column = (column if index == 0 else 0) + len(piece.expandtabs(8))
+            shown = piece if piece.isascii() else _INVISIBLE.sub(b"", piece)
+            column = (column if index == 0 else 0) + len(shown.expandtabs(8))
             counts.longest = max(counts.longest, column)
 
 
