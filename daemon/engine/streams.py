@@ -81,7 +81,7 @@ class Streams:
         self.prepare()
 
     def prepare(self) -> None:
-        """Have what a client may already type into, before the process starts."""
+        """Have what a client may already type into, before the process starts again."""
         if self.tty and self.terminal is None:
             rows, columns = self._size or (24, 80)
             self.terminal = Terminal(
@@ -151,7 +151,8 @@ class Streams:
             self.on_end()
 
     def attach(self, *, stdout: bool = True, stderr: bool = True) -> Attachment:
-        """Output from now on; with a terminal everything is stdout."""
+        """Output from now on; with a terminal everything is stdout. Between two runs it belongs to the next."""
+        self.prepare()
         wanted = {STDOUT: stdout, STDERR: stderr}
         if self.tty:
             wanted = {STDOUT: stdout or stderr}

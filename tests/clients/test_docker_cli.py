@@ -92,6 +92,11 @@ async def test_streams_and_exit_codes(lesson: Lesson) -> None:
         check "$(echo x | docker exec -i counting cat)" x
         check "$(docker exec -e A=b -w /tmp -u nobody counting sh -c 'echo $A $PWD $(id -un)')" "b /tmp nobody"
         docker kill counting; check "$(docker wait counting)" 137
+        docker create -i --name echoing busybox cat
+        check "$(echo once | docker start -ai echoing)" once; check "$(echo again | docker start -ai echoing)" again
+        docker run -d --name last busybox sh -c 'until [ -e /go ]; do sleep .1; done; echo out; exit 4'
+        docker attach last > attached & until docker events --since 1m --until 0s --filter event=attach --filter container=last | grep -q attach; do sleep .1; done
+        docker exec last touch /go; wait $! && exit 1 || check "$? $(cat attached)" "4 out"
     """)
 
 

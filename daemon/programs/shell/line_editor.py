@@ -66,6 +66,8 @@ class LineEditor:
         while True:
             await self._flush()
             key = await self._key()
+            if key == "\x12":
+                key = await self._search()
             if key in ("\n", "\r"):
                 self.painter.end(self.buffer, self.cursor)
                 line = "".join(self.buffer)
@@ -78,8 +80,6 @@ class LineEditor:
             self._tabs = 0
             if (action := _ACTIONS.get(key)) is not None:
                 action(self)
-            elif key == "\x12":
-                await self._search()
             elif len(key) == 1 and key >= " ":
                 self._insert(key)
 
@@ -227,9 +227,10 @@ class LineEditor:
         self._history_at = at
         self._replace(self._draft if at == len(history) else history[at])
 
-    async def _search(self) -> None:
-        """^R: the newest line that holds what is typed; Return takes it."""
-        wanted, found = "", ""
+    async def _search(self) -> str:
+        """^R: the newest line that holds what is typed, and the key that took it and now does what it does; ^G takes none."""
+        typed = found = "".join(self.buffer)
+        wanted = ""
         while True:
             self.painter.searching(wanted, found)
             await self._flush()
@@ -240,10 +241,9 @@ class LineEditor:
                 wanted += key
             elif key != "\x12":
                 self.painter.searched()
-                self._replace(found)
-                if key == "\x03":
-                    self._interrupt()
-                return
+                self.buffer, self.cursor = [], 0
+                self._replace(typed if key == "\x07" else found)
+                return key
             lines = [line for line in reversed(self.shell.history) if wanted in line]
             skip = 1 if key == "\x12" and found in lines else 0
             rest = lines[lines.index(found) + 1 :] if skip else lines

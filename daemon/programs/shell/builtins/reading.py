@@ -1,6 +1,9 @@
 """Builtins that read: read and mapfile."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.programs.shell.builtins.base import is_name
@@ -117,9 +120,27 @@ class Reader:
         if self.options.timeout is not None:
             deadline = self.shell.proc.machine.clock.monotonic() + self.options.timeout
         try:
-            return await self._line(deadline)
+            with self._terminal():
+                return await self._line(deadline)
         finally:
             self.shell.proc.uncharge(self._held)
+
+    @contextmanager
+    def _terminal(self) -> Iterator[None]:
+        """-s reads without echo; -n and -d without waiting for the end of a line."""
+        options, description = self.options, self.shell.proc.fds.get(self.options.fd)
+        terminal = description.terminal if description else None
+        by_key = options.limit is not None or options.delimiter != "\n"
+        if terminal is None or not (options.silent or by_key):
+            yield
+            return
+        before = terminal.attributes
+        echo, icanon = before.echo and not options.silent, before.icanon and not by_key
+        terminal.set_attributes(replace(before, echo=echo, icanon=icanon, vmin=1, vtime=0))
+        try:
+            yield
+        finally:
+            terminal.set_attributes(before)
 
     async def _line(self, deadline: float | None) -> tuple[list[tuple[str, bool]], bool, bool]:
         escaped = False

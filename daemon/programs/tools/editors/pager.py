@@ -200,7 +200,7 @@ async def more(proc: Process, options: Options) -> int:
     if not options.args and proc.isatty(0):
         await complain(proc, "bad usage")
         return 1
-    async with raw_keyboard(proc) as keyboard:
+    async with raw_keyboard(proc, opost=True) as keyboard:
         room = size_of(proc)[0] - 1
         shown = 0
         total = _total(proc, options)

@@ -80,8 +80,11 @@ class Keyboard:
 
 
 @asynccontextmanager
-async def raw_keyboard(proc: Process) -> AsyncIterator[Keyboard]:
-    """Keys without echo or line editing, from stdin or, where that is data, from /dev/tty."""
+async def raw_keyboard(proc: Process, *, opost: bool = False) -> AsyncIterator[Keyboard]:
+    """Keys without echo or line editing, from stdin or, where that is data, from /dev/tty.
+
+    With `opost`, output is still that of a terminal: a newline goes back to the first column.
+    """
     fd = 0 if proc.isatty(0) or proc.terminal is None else await proc.open("/dev/tty")
     terminal = proc.description(fd).terminal
     before = replace(terminal.attributes) if terminal else None
@@ -93,7 +96,7 @@ async def raw_keyboard(proc: Process) -> AsyncIterator[Keyboard]:
             icrnl=False,
             ixon=False,
             iexten=False,
-            opost=False,
+            opost=opost,
             vmin=1,
             vtime=0,
         )
