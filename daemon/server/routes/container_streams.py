@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api_schema import go_json
 from api_schema.changes.v1_28 import BinaryWebSocket
 from api_schema.changes.v1_30 import WaitConditions
 from api_schema.changes.v1_41 import OneShotStats
 from api_schema.changes.v1_42 import MultiplexedStreamType
+from api_schema.containers import ContainerWait
 from api_schema.go_time import go_time_padded
 from daemon.engine.container import Container
 from daemon.engine.container_state import Trigger
@@ -38,13 +38,15 @@ async def container_wait(request: Request, daemon: Daemon) -> Reply:
     known = WaitConditions.applies_to(request.version)
     condition = request.query.get("condition") if known else ""
     container = daemon.containers.check_wait(request.vars["name"], condition)
-    return Stream(_exit_code(daemon, container, condition))
+    return Stream(_exit_code(request, daemon, container, condition))
 
 
-async def _exit_code(daemon: Daemon, container: Container, condition: str) -> AsyncIterator[bytes]:
+async def _exit_code(
+    request: Request, daemon: Daemon, container: Container, condition: str
+) -> AsyncIterator[bytes]:
     """The head goes out at once, the code when it is known."""
     code = await daemon.containers.wait(container, condition)
-    yield go_json.encode({"StatusCode": code})
+    yield codec.render(ContainerWait(status_code=code), request.version)
 
 
 # --- stats
