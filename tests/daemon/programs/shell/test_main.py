@@ -125,7 +125,8 @@ async def test_a_stop_signal_is_passed_on(box: Box, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(PLAIN, "service", service)
     box.install("service")
     process = await box.start(["/signals.sh"])
-    await box.until(lambda: b"service up" in box.stdout)
+    # Before "started" the script does not know its child yet.
+    await box.until(lambda: b"service up" in box.stdout and b"started" in box.stdout)
     box.machine.signal(process.pid, Signal.SIGTERM)
     assert await box.machine.wait(process) == ExitStatus(0)
     assert box.take()[0].splitlines()[-2:] == ["stopping", "child ended with 143"]
