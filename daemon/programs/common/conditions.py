@@ -43,6 +43,7 @@ _FILE_TESTS: dict[str, Callable[["Process", "Stat"], bool]] = {
     "-G": lambda proc, status: status.gid == proc.cred.gid,
     "-N": lambda proc, status: status.mtime_ns > status.atime_ns,
 }
+SECOND = 1_000_000_000
 _ACCESS = {"-r": os.R_OK, "-w": os.W_OK, "-x": os.X_OK}
 UNARY = frozenset([*_FILE_TESTS, *_ACCESS, "-t", "-n", "-z"])
 NUMERIC = frozenset(["-eq", "-ne", "-lt", "-le", "-gt", "-ge"])
@@ -87,20 +88,19 @@ def compare_numbers(op: str, left: int, right: int) -> bool:
     }[op]
 
 
-def compare_files(proc: "Process", op: str, left: str, right: str) -> bool:
-    """`-nt`, `-ot` (a missing file is older) and `-ef`."""
+def compare_files(
+    proc: "Process", op: str, left: str, right: str, *, missing_is_older: bool = True, unit: int = 1
+) -> bool:
+    """`-nt` and `-ot`, by times of `unit` nanoseconds, and `-ef`."""
     first, second = _stat_or_none(proc, left), _stat_or_none(proc, right)
     if op == "-ef":
-        return (
-            first is not None
-            and second is not None
-            and (first.dev, first.ino) == (second.dev, second.ino)
-        )
+        same = first is not None and second is not None
+        return same and (first.dev, first.ino) == (second.dev, second.ino)  # type: ignore[union-attr]
     if op == "-ot":
         first, second = second, first
-    if first is None:
+    if first is None or (second is None and not missing_is_older):
         return False
-    return second is None or first.mtime_ns > second.mtime_ns
+    return second is None or first.mtime_ns // unit > second.mtime_ns // unit
 
 
 def _stat_or_none(proc: "Process", path: str) -> "Stat | None":
@@ -122,7 +122,7 @@ def integer(text: str) -> int:
 class Test:
     """Evaluates the arguments of test(1) by POSIX's rules for up to four arguments, and by precedence beyond.
 
-    `extra` answers further unary operators, such as bash's `-v` and `-o`.
+    `extra` answers further unary operators, such as bash's `-v` and `-o`; `style` is ash, dash, bash or gnu.
     """
 
     __test__ = False
@@ -132,8 +132,10 @@ class Test:
         self,
         proc: "Process",
         extra: Callable[[str, str], bool | None] | None = None,
+        style: str = "bash",
     ) -> None:
         self.proc = proc
+        self.style = style
         self.extra = extra
         self.args: Sequence[str] = ()
         self.pos = 0
@@ -187,7 +189,9 @@ class Test:
             return left != right
         if op in ("<", ">"):
             return left < right if op == "<" else left > right
-        return compare_files(self.proc, op, left, right)
+        older = self.style in ("bash", "gnu")
+        unit = SECOND if self.style == "ash" else 1
+        return compare_files(self.proc, op, left, right, missing_is_older=older, unit=unit)
 
     # ---- any number of arguments ------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ _DIRECTIVE = re.compile(
     r"%(?:(?P<percent>%)|(?P<flags>[-+ #0']*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|-?\d*))?"
     r"(?:hh|h|ll|l|L|q|j|z|t)?(?P<kind>\((?P<time>[^)]*)\)T|[diouxXeEfFgGaAcsbq]))"
 )
+_DIRECTIVE_START = re.compile(r"(%[-+ #0']*[\d*]*(?:\.[\d*]*)?)(?:hh|h|ll|l|L|j|z|t)?")
 _ESCAPE = re.compile(
     r"\\(?:(?P<letter>[abeEfnrtv\\\"'?])|(?P<octal>[0-7]{1,3})|x(?P<hex>[0-9a-fA-F]{1,2})"
     r"|u(?P<short>[0-9a-fA-F]{1,4})|U(?P<long>[0-9a-fA-F]{1,8})|(?P<end>c))"
@@ -34,9 +35,9 @@ class Printed:
 
 
 class Printf:
-    """One run of printf. `quote` is `%q` and `now` the time for `%(...)T`, None for who lacks them.
+    """One run of printf, in the `style` of ash, dash, bash or gnu.
 
-    `strict` takes a number with something behind it for 0.
+    `quote` is `%q` and `now` the time for `%(...)T`, None for who lacks them.
     """
 
     def __init__(
@@ -46,13 +47,13 @@ class Printf:
         *,
         quote: Callable[[str], str] | None = None,
         now: int | None = None,
-        strict: bool = False,
+        style: str = "bash",
     ) -> None:
         self.template = template
         self.args = args
         self.quote = quote
         self.now = now
-        self.strict = strict
+        self.style = style
         self.used = 0
         self.result = Printed()
         self.out: list[str] = []
@@ -79,7 +80,7 @@ class Printf:
                 pos = matched.end()
                 if self._convert(matched):
                     return True
-            elif char == "\\" and (escaped := _ESCAPE.match(template, pos)):
+            elif char == "\\" and (escaped := self._escape(pos)) is not None:
                 pos = escaped.end()
                 if escaped.group("end"):
                     return True
@@ -93,20 +94,28 @@ class Printf:
                 pos = end
         return False
 
+    def _escape(self, pos: int) -> re.Match[str] | None:
+        """The escape at `pos`; only ash and GNU end at `\\c`, dash knows no hexadecimal ones."""
+        matched = _ESCAPE.match(self.template, pos)
+        if matched is None or (matched.group("end") and self.style in ("dash", "bash")):
+            return None
+        return None if matched.group("hex") and self.style == "dash" else matched
+
     def _lacks(self, kind: str | None) -> bool:
         if kind is None:
             return False
         return (kind == "q" and self.quote is None) or (kind[-1] == "T" and self.now is None)
 
     def _invalid(self, pos: int) -> bool:
-        rest = re.compile(r"%[-+ #0']*[\d*]*(?:\.[\d*]*)?(?:hh|h|ll|l|L|j|z|t)?").match(
-            self.template, pos
-        )
-        end = rest.end() if rest else pos + 1
-        directive = self.template[pos : end + 1]
-        self._complain(
-            "invalid format" if end < len(self.template) else "missing format", directive
-        )
+        """Complain about a directive that is none; each style shows another part of it."""
+        rest = _DIRECTIVE_START.match(self.template, pos)
+        assert rest is not None
+        letter = self.template[rest.end() : rest.end() + 1]
+        shown = {"ash": rest.group(1) + letter, "bash": letter or rest.group()}
+        kind = "invalid format" if letter else "missing format"
+        self._complain(kind, shown.get(self.style, rest.group() + letter))
+        if self.style == "dash":
+            self.result.status = 2
         return True
 
     def _complain(self, kind: str, argument: str) -> None:
@@ -167,9 +176,9 @@ class Printf:
 
     def _integer(self, kind: str) -> int:
         argument = self._next()
-        if argument is None or argument == "":
-            if argument == "":
-                self._complain("empty number", argument)
+        if not argument:
+            if self.style == "ash":
+                self._complain("empty number", "")
             return 0
         if argument[0] in "'\"":
             return ord(argument[1]) if len(argument) > 1 else 0
@@ -184,7 +193,7 @@ class Printf:
             value = -value
         if matched.end() != len(argument):
             self._complain("trailing", argument)
-            if self.strict:
+            if self.style == "ash":
                 return 0
         return self._in_range(value, kind, argument)
 
@@ -194,8 +203,11 @@ class Printf:
         else:
             low, high = -(1 << 63), _MASK
         if not low <= value <= high:
+            status = self.result.status
             self._complain("range", argument)
-            return max(low, min(high, value))
+            if self.style == "bash":
+                self.result.status = status
+            return 0 if self.style == "ash" else max(low, min(high, value))
         return value
 
     def _float(self) -> float:

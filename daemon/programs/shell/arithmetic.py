@@ -258,6 +258,8 @@ class _Compiler:
     def primary(self) -> Compiled:
         if self.kind == "number":
             value = parse_number(self.token)
+            if not self.extended and self.token.isdigit() and int(self.token) >= _LIMIT:
+                value = _LIMIT - 1
             self.advance()
             return lambda env: value
         if self.kind == "name":

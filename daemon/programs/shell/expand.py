@@ -155,7 +155,8 @@ class Expander:
         try:
             return compile_expression(text, self.shell.flavour.name != "dash")(self)
         except ArithmeticFault as fault:
-            raise ExpansionError(f"arithmetic {fault.kind}", text.strip(), fault.token) from None
+            shown = text if self.shell.flavour.name == "dash" else text.strip()
+            raise ExpansionError(f"arithmetic {fault.kind}", shown, fault.token) from None
         except RecursionError:
             raise ExpansionError("arithmetic depth", text, text) from None
 

@@ -131,12 +131,14 @@ class Interpreter:
 
     async def _list(self, node: List, tail: bool) -> int:
         status = 0
-        pending = self.shell.traps.pending
+        pending, options = self.shell.traps.pending, self.shell.options
         last = len(node.commands) - 1
         for number, command in enumerate(node.commands):
             status = await self._runners[type(command)](command, tail and number == last)
             if pending:
                 await self.shell.traps.run_pending()
+            if "n" in options:
+                break
         return status
 
     async def _and_or(self, node: AndOr, tail: bool) -> int:
@@ -214,14 +216,10 @@ class Interpreter:
 
     async def run_body(self, body: List) -> tuple[int, bool]:
         """Run a loop's body once: its status, and whether the loop goes on."""
-        shell = self.shell
         try:
             return await self._list(body, False), True
         except LoopExit as left:
-            if left.levels > 1 and shell.loops > 1:
-                left.levels -= 1
-                raise
-            return left.status, left.again
+            return left.status, self._left(left)
 
     async def _while(self, node: While, tail: bool) -> int:
         shell, checkpoint = self.shell, self.shell.proc.checkpoint
@@ -230,31 +228,27 @@ class Interpreter:
         try:
             while True:
                 await checkpoint()
-                if await self._loop_condition(node.condition) == node.until:
+                try:
+                    if await self._condition(node.condition) == node.until:
+                        break
+                except LoopExit as left:
+                    if self._left(left):
+                        continue
                     break
                 status, again = await self.run_body(node.body)
                 if not again:
                     break
-        except LoopExit as left:
-            self._leave(left)
         finally:
             shell.loops -= 1
         shell.status = status
         return status
 
-    async def _loop_condition(self, condition: List) -> bool:
-        """The condition of a loop, in which `continue` asks again and `break` passes on."""
-        while True:
-            try:
-                return await self._condition(condition)
-            except LoopExit as left:
-                if left.levels > 1 or not left.again:
-                    raise
-
-    def _leave(self, left: LoopExit) -> None:
+    def _left(self, left: LoopExit) -> bool:
+        """Pass `break` and `continue` on to the loop that is meant; whether this one goes on."""
         if left.levels > 1 and self.shell.loops > 1:
             left.levels -= 1
             raise left
+        return left.again
 
     async def _for(self, node: For, tail: bool) -> int:
         shell, checkpoint = self.shell, self.shell.proc.checkpoint

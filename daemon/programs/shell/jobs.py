@@ -63,6 +63,7 @@ class Jobs:
         self.shell = shell
         self.table: list[Job] = []
         self._of_pid: dict[int, Job] = {}
+        self._inherited = False
         self.statuses: dict[int, ExitStatus] = {}
         self.order: list[int] = []
         """Job numbers, the current job last."""
@@ -71,6 +72,8 @@ class Jobs:
 
     def add(self, pids: list[int], text: str) -> Job:
         """Remember a job; it becomes the current one."""
+        if self._inherited:
+            self.inherit([])
         if len(self.table) >= REMEMBERED:
             for old in [old for old in self.table if old.done]:
                 self.forget(old)
@@ -80,6 +83,12 @@ class Jobs:
         self._of_pid.update(dict.fromkeys(pids, job))
         self.order.append(number)
         return job
+
+    def inherit(self, table: list[Job]) -> None:
+        """A subshell still knows its parent's jobs, until it has its own: `jobs | wc -l`, `$(jobs -p)`."""
+        self.table = table
+        self._inherited = bool(table)
+        self.order = [job.number for job in table]
 
     def forget(self, job: Job) -> None:
         """Drop a job from the table."""
@@ -205,9 +214,8 @@ class Jobs:
                 raise Interrupted
             return
         words = description(status.signal) + (" (core dumped)" if status.core else "")
-        if shell.flavour.bash and not shell.interactive:
-            if status.signal != Signal.SIGTERM:
-                await shell.complain(f"{pid:5d} {words:<23} {text}")
+        if shell.flavour.bash and not shell.interactive and status.signal != Signal.SIGTERM:
+            await shell.complain(f"{pid:5d} {words:<23} {text}")
         else:
             await shell.say(f"{words}\n")
 

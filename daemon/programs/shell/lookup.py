@@ -23,7 +23,8 @@ def find_command(shell: "Shell", name: str, search: str | None = None) -> str:
         return found
     if denied:
         raise ShellError("permission", denied if shell.flavour.bash else name, status=126)
-    raise ShellError("not found", name, status=127)
+    pathless = shell.flavour.bash and not (search or shell.variables.get("PATH"))
+    raise ShellError("no such command" if pathless else "not found", name, status=127)
 
 
 def search_path(shell: "Shell", name: str) -> str | None:

@@ -1,5 +1,6 @@
 """The entry point: a shell's own arguments, where its script comes from, and how it ends."""
 
+import errno
 import re
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
@@ -171,7 +172,7 @@ class Session:
         shell = self.shell
         shell.command_string = True
         if rest:
-            shell.arg0, shell.args = rest[0], rest[1:]
+            shell.arg0, shell.args, shell.named = rest[0], rest[1:], True
         await self.read_profile()
         text = self.command or ""
         if "v" in shell.options:
@@ -203,14 +204,15 @@ class Session:
     async def _no_script(self, path: str, error: OSError) -> int:
         shell = self.shell
         arg0 = self.proc.argv[0]
-        status = 126 if error.errno in (13, 21) and shell.flavour.bash else 127
         if shell.flavour.name == "ash":
             await shell.say(f"{arg0}: can't open '{path}': {error.strerror}\n")
         else:
             text = text_of(open_error("cannot open", path, error, shell.flavour), shell.flavour)
             at = "0: " if shell.flavour.name == "dash" else ""
             await shell.say(f"{arg0}: {at}{text}\n")
-        return status if shell.flavour.bash or error.errno == 2 else 2
+        if shell.flavour.bash:
+            return 127 if error.errno == errno.ENOENT else 126
+        return 2
 
     async def read_profile(self) -> None:
         """What a login shell reads first."""

@@ -71,6 +71,8 @@ class ParameterExpansion:
         return self.name if self.index is None else f"{self.name}[{self.index}]"
 
     def _length(self, value: Value) -> str:
+        if isinstance(value, list) and not self.shell.flavour.bash:
+            value = " ".join(value)
         return str(len(self._checked(value)))
 
     def _names_asked(self) -> bool:

@@ -30,7 +30,7 @@ class Processes:
         self.shell = shell
         self.commands = commands
 
-    def forked(self, body: Command, *, background: bool = False) -> Program:
+    def forked(self, body: Command, *, background: bool = False, deeper: bool = False) -> Program:
         """The main function of a child that runs `body` in a subshell."""
 
         async def main(child: "Process") -> int:
@@ -41,6 +41,7 @@ class Processes:
             elif self.shell.interactive:
                 default_signals(child)
             sub.options.discard("m")
+            sub.depth += deeper
             return await sub.interpreter.run_to_end(body)
 
         return main
@@ -111,12 +112,12 @@ class Processes:
     async def substitute(self, body: List) -> str:
         """Run `body` in a subshell and return what it wrote, without the newlines at the end."""
         shell, proc = self.shell, self.shell.proc
-        if (only := _file_alone(body)) is not None and shell.flavour.name != "dash":
+        if (only := _file_alone(body)) is not None and shell.flavour.bash:
             return (await self._file_contents(only)).rstrip("\n")
         reader, writer = proc.pipe()
         fds = {fd: fd for fd in proc.fds if fd not in (reader, writer)}
         fds[1] = writer
-        child = proc.fork(self.forked(body), fds=fds)
+        child = proc.fork(self.forked(body, deeper=True), fds=fds)
         proc.close(writer)
         data = await self.commands.read_all(reader)
         proc.close(reader)

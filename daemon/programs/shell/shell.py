@@ -47,6 +47,10 @@ class Shell:
         self.source = ""
         """The script or sourced file that runs; empty for -c and stdin."""
         self.command_string = False
+        self.named = False
+        """Whether an argument behind -c gave `$0`."""
+        self.depth = 0
+        """How many command substitutions are around us."""
         self.interactive = False
         self.assigning = False
         """Whether the words under expansion belong to export and the like, whose arguments may be assignments."""
@@ -83,8 +87,11 @@ class Shell:
         other.loops = 0
         other.interactive = False
         other.variables = self.variables.copy(proc.charge)
+        inherited = list(self.jobs.table)
         other._assemble()
         other.traps.inherit(self.traps)
+        if self.flavour.name != "dash":
+            other.jobs.inherit(inherited)
         return other
 
     # ---- parameters -------------------------------------------------------------------------------
@@ -223,7 +230,7 @@ class Shell:
     def _ash_place(self, command: str) -> str:
         source = self.source if self.source != self.arg0 else ""
         command = command or source
-        if not command and not self.source:
+        if not command and not self.source and not self.named:
             return f"{self.arg0}: "
         line = self.line - (self.command_string and not self.source)
         at = "" if self.interactive and not self.source else f"line {line}: "
@@ -284,8 +291,8 @@ class Shell:
         """With what status an expansion error ends the shell."""
         if not self.flavour.bash:
             return 2
-        fatal = error.kind in ("parameter", "unbound") and "e" not in self.options
-        return 127 if fatal else 1
+        unset = error.kind in ("parameter", "unbound") and "e" not in self.options
+        return 127 if unset and self.command_string and self.proc.pid == self.pid else 1
 
     async def fatal(self, error: ShellError) -> ShellExit:
         """Report; the exception ends the shell, or in an interactive one the line."""

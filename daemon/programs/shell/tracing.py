@@ -46,7 +46,8 @@ async def trace(shell: "Shell", text: str) -> None:
     shell.options.discard("x")
     try:
         ps4 = shell.variables.get("PS4")
-        prefix = await expand_parameters(shell, "+ " if ps4 is None else ps4)
+        ps4 = "+ " if ps4 is None else ps4
+        prefix = await expand_parameters(shell, ps4[:1] * shell.depth * shell.flavour.bash + ps4)
     finally:
         shell.options.add("x")
     await shell.say(f"{prefix}{text}\n")

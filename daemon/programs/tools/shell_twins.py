@@ -24,8 +24,12 @@ from daemon.programs.tools.kit import (
 from daemon.programs.tools.options import Options
 
 
+def _style(proc: Process) -> str:
+    return "gnu" if is_gnu(proc) else "ash"
+
+
 async def echo(proc: Process) -> int:
-    await proc.out(render(proc.argv[1:], "gnu" if is_gnu(proc) else "ash"))
+    await proc.out(render(proc.argv[1:], _style(proc)))
     return 0
 
 
@@ -44,7 +48,9 @@ async def printf(proc: Process, options: Options) -> int:
     words = options.args[1:] if options.args[:1] == ["--"] else options.args
     if not words:
         raise missing_operand(proc)
-    printed = Printf(words[0], words[1:], now=proc.machine.clock.now() // NS).run()
+    printed = Printf(
+        words[0], words[1:], now=proc.machine.clock.now() // NS, style=_style(proc)
+    ).run()
     if printed.text:
         await proc.out(printed.text)
     complaints = [one for one in printed.complaints if not is_gnu(proc) or one[0] != "empty number"]
@@ -64,7 +70,7 @@ async def test(proc: Process) -> int:
             return 2
         words = words[:-1]
     try:
-        return 0 if Test(proc).evaluate(words) else 1
+        return 0 if Test(proc, style=_style(proc)).evaluate(words) else 1
     except ConditionError as error:
         await complain(proc, _condition_text(proc, error))
         return 2

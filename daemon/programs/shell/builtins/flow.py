@@ -142,33 +142,45 @@ async def source(shell: "Shell", argv: list[str]) -> int:
             raise ShellError("filename required", status=2)
         return 0
     path = _find_source(shell, args[0])
-    try:
-        data = await _file_text(shell, path)
-    except OSError as error:
-        if shell.flavour.name == "ash":
-            raise ShellError("source open", args[0], error.strerror or "", status=2) from None
-        failure = open_error("cannot open", args[0], error, shell.flavour)
-        bare = shell.flavour.bash
-        raise ShellError(failure.kind, *failure.arguments, bare=bare) from None
+    text = await _source_text(shell, path, args[0])
     saved = shell.source, shell.args, shell.line
-    shell.source = path
-    if len(args) > 1 and shell.flavour.name != "dash":
-        shell.args = args[1:]
+    given = len(args) > 1 and shell.flavour.name != "dash"
+    shell.source, shell.args = path, args[1:] if given else shell.args
     shell.sourcing += 1
     try:
-        return await shell.interpreter.run_text(data)
+        return await _run_sourced(shell, text)
+    finally:
+        shell.sourcing -= 1
+        kept = saved[1] if given else shell.args
+        shell.source, shell.args, shell.line = saved[0], kept, saved[2]
+
+
+async def _run_sourced(shell: "Shell", text: str) -> int:
+    """Run a sourced file: what goes wrong in it is told with its name."""
+    try:
+        return await shell.interpreter.run_text(text)
     except FunctionReturn as returned:
         return returned.status
     except ShellSyntaxError as error:
         await shell.report_syntax(error)
         if not shell.flavour.bash:
             raise ShellExit(2) from None
-        return 1
-    finally:
-        shell.sourcing -= 1
-        given = len(args) > 1 and shell.flavour.name != "dash"
-        kept = saved[1] if given else shell.args
-        shell.source, shell.args, shell.line = saved[0], kept, saved[2]
+        return 2
+    except ShellError as error:
+        if shell.interactive:
+            raise
+        raise await shell.fatal(error) from None
+
+
+async def _source_text(shell: "Shell", path: str, name: str) -> str:
+    try:
+        return await _file_text(shell, path)
+    except OSError as error:
+        if shell.flavour.name == "ash":
+            raise ShellError("source open", name, error.strerror or "", status=2) from None
+        failure = open_error("cannot open", name, error, shell.flavour)
+        bare = shell.flavour.bash
+        raise ShellError(failure.kind, *failure.arguments, bare=bare) from None
 
 
 def _find_source(shell: "Shell", name: str) -> str:

@@ -31,19 +31,17 @@ async def _write(shell: "Shell", text: str) -> int:
 async def printf(shell: "Shell", argv: list[str]) -> int:
     """`printf [-v name] format [args]`."""
     args, name = _printf_arguments(shell, argv[1:])
-    bash = shell.flavour.bash
-    run = Printf(
+    flavour = shell.flavour
+    printed = Printf(
         args[0],
         args[1:],
-        quote=parameters.backslash_quote if bash else None,
-        now=shell.proc.machine.clock.now() // 1_000_000_000 if bash else None,
-        strict=shell.flavour.name == "ash",
-    )
-    printed = run.run()
-    if shell.flavour.name == "dash" and any("format" in kind for kind, _ in printed.complaints):
-        printed.status = 2
+        quote=parameters.backslash_quote if flavour.bash else None,
+        now=shell.proc.machine.clock.now() // 1_000_000_000 if flavour.bash else None,
+        style=flavour.name,
+    ).run()
     for kind, argument in printed.complaints:
-        await _complain(shell, kind, argument)
+        error = ShellError(f"printf {kind}", argument)
+        await shell.report(error, command="" if flavour.name == "ash" else "printf")
     if name is not None:
         _assign(shell, name, printed.text)
     elif printed.text:
@@ -61,20 +59,11 @@ def _printf_arguments(shell: "Shell", args: list[str]) -> tuple[list[str], str |
         name, args = args[1], args[2:]
     if args[:1] == ["--"]:
         args = args[1:]
+    elif args and len(args[0]) > 1 and args[0].startswith("-") and bash:
+        raise ShellError("bad option", args[0][1:2], status=2)
     if not args:
         raise ShellError("printf usage", status=2, usage=bash)
-    if len(args[0]) > 1 and args[0].startswith("-") and bash:
-        raise ShellError("bad option", args[0][1:2], status=2)
     return args, name
-
-
-async def _complain(shell: "Shell", kind: str, argument: str) -> None:
-    ash = shell.flavour.name == "ash"
-    if shell.flavour.bash and "format" in kind:
-        argument = argument[-1:]
-    if kind != "empty number" or ash:
-        error = ShellError(f"printf {kind}", argument)
-        await shell.report(error, command="" if ash else "printf")
 
 
 def _assign(shell: "Shell", name: str, text: str) -> None:
@@ -96,7 +85,7 @@ def test(shell: "Shell", argv: list[str]) -> int:
     if len(args) == 3 and (fast := _FAST.get(args[1])) is not None:
         return fast(args[0], args[2])
     try:
-        return int(not Test(shell.proc, _extra(shell)).evaluate(args))
+        return int(not Test(shell.proc, _extra(shell), shell.flavour.name).evaluate(args))
     except ConditionError as error:
         raise ShellError(f"test {error.kind}", error.token, error.before, status=2) from None
 
@@ -113,7 +102,7 @@ def double_bracket(shell: "Shell", argv: list[str]) -> int:
     if not args or args.pop() != "]]":
         raise ShellError("test double bracket", status=2)
     try:
-        return int(not PatternTest(shell.proc).evaluate(args))
+        return int(not PatternTest(shell.proc, style="ash").evaluate(args))
     except ConditionError as error:
         raise ShellError(f"test {error.kind}", error.token, error.before, status=2) from None
 

@@ -20,6 +20,8 @@ async def getopts(shell: "Shell", argv: list[str]) -> int:
     text = shell.parameter("OPTIND") or "1"
     index = max(int(text) if text.isdigit() else 1, 1)
     column = shell.getopts_column
+    if index > len(args) + 1:
+        index, column = (len(args) + 1 if shell.flavour.bash else 1), 0
     if column == 0:
         word = args[index - 1] if index <= len(args) else ""
         if len(word) < 2 or word[0] != "-" or word == "--":
@@ -73,7 +75,7 @@ async def _refused(shell: "Shell", name: str, letter: str, kind: str, silent: bo
         shell.variables.set("OPTARG", letter)
         return 0
     shell.variables.table.pop("OPTARG", None)
-    if shell.parameter("OPTERR") == "0":
+    if shell.parameter("OPTERR") == "0" and shell.flavour.name != "dash":
         return 0
     unknown = kind == "?"
     if shell.flavour.bash:

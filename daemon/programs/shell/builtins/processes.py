@@ -128,7 +128,8 @@ async def _wait_one(shell: "Shell", spec: str) -> int:
     found = next((job for job in shell.jobs.table if pids[-1] in job.pids), None)
     if found is not None and found.done:
         shell.jobs.forget(found)
-        if not shell.interactive:
+        quiet = shell.flavour.bash and status.signal == Signal.SIGTERM
+        if not shell.interactive and not quiet:
             await shell.jobs.tell_death(pids[-1], status, found.text)
     return status.shell_code
 
@@ -173,6 +174,8 @@ async def kill(shell: "Shell", argv: list[str]) -> int:
     elif args and args[0] == "--":
         args = args[1:]
     elif args and args[0].startswith("-") and len(args[0]) > 1:
+        if shell.flavour.name == "dash" and number_of(args[0][1:]) is None:
+            raise ShellError("bad option", args[0][1], status=2)
         signum, args = _signal(shell, args[0][1:]), args[1:]
         if args and args[0] == "--":
             args = args[1:]
@@ -196,11 +199,14 @@ def _signal(shell: "Shell", text: str) -> int:
 async def _kill_one(shell: "Shell", target: str, signum: int) -> bool:
     if target.startswith("%"):
         job = _job(shell, target)
-        pids = [-job.pgid] if "m" in shell.options else job.pids
+        groups = "m" in shell.options or shell.flavour.name == "dash"
+        pids = [-job.pgid] if groups else job.pids
         if job.stopped and signum in (Signal.SIGTERM, Signal.SIGHUP):
             _continue(shell, job)
     elif target.lstrip("-").isdigit() and target.count("-") <= 1:
         pids = [int(target)]
+    elif shell.flavour.name == "dash":
+        raise ShellError("kill pid", target, status=2)
     else:
         await _cannot(shell, "kill pid", target, "")
         return False
@@ -230,7 +236,7 @@ async def _list_signals(shell: "Shell", args: list[str]) -> int:
         else:
             await shell.proc.out("".join(f"{name_of(n) if n else 0}\n" for n in range(65)))
         return 0
-    for text in args:
+    for text in args[:1] if shell.flavour.name == "dash" else args:
         if shell.flavour.name == "dash" and not text.isdigit():
             raise ShellError("illegal number", text, status=2)
         number = number_of(text)
@@ -253,6 +259,8 @@ async def umask(shell: "Shell", argv: list[str]) -> int:
         await shell.proc.out(("umask " if "p" in letters else "") + text + "\n")
         return 0
     mask = umask_of(args[0], shell.proc.umask)
+    if shell.flavour.name == "ash" and len(args[0].lstrip("0")) > 3 and args[0].isdigit():
+        mask = None
     if mask is None:
         kind = "umask mode" if args[0][0].isdigit() else "umask symbols"
         raise ShellError(kind, args[0], status=1 if shell.flavour.bash else 2)

@@ -13,7 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LINES = Path(__file__).parent / "lines"
-FILES = {"all": ("ash", "dash", "bash"), "ash": ("ash",), "dash": ("dash",), "bash": ("bash",)}
+FILES = {
+    "all": ("ash", "dash", "bash"),
+    "ash": ("ash",),
+    "dash": ("dash",),
+    "bash": ("bash",),
+}
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/root"}
 DOCKER = os.environ.get("DOCKER", "docker")
 
@@ -41,6 +46,8 @@ def ask(flavour: str, script: str) -> dict[str, object]:
             script,
         ]
         ran = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        if ran.returncode == 125:
+            raise SystemExit(os.fsdecode(ran.stderr))
     else:
         with tempfile.TemporaryDirectory() as folder:
             ran = subprocess.run(
