@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from daemon.process.process import Process
 from daemon.process.status import ExitStatus
@@ -30,7 +30,7 @@ SPECIAL: dict[str, Value] = {
 class RecordReader:
     """Records of one descriptor, split by RS as it is at the moment of reading."""
 
-    def __init__(self, proc: Process, fd: int, before_read: Callable[[], object]) -> None:
+    def __init__(self, proc: Process, fd: int, before_read: Callable[[], Awaitable[None]]) -> None:
         self.proc = proc
         self.fd = fd
         self.held = b""
@@ -54,7 +54,7 @@ class RecordReader:
                 return record.decode("latin-1")
             if self.ended:
                 return self._last(separator)
-            await self.before_read()  # type: ignore[misc]
+            await self.before_read()
             data = await self.proc.read(self.fd)
             if data:
                 self.held += data

@@ -39,7 +39,7 @@ async def test_more_asks_between_screens(busybox: Callable) -> None:
     session = await busybox.on_terminal("more", "n", rows=10)
     await session.sees("--More-- (6% of 292 bytes)")
     await session.type("\r")
-    await session.sees("10\n")
+    await session.sees("10\r\n")
     await session.sees("--More--")
     await session.type("q")
     assert await session.ends() == 0
