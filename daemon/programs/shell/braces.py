@@ -21,7 +21,7 @@ def expand(word: Word) -> list[Word]:
         else:
             items.append(part)
     expanded = _expand(items)
-    return [word] if expanded == [items] else [Word(_joined(one)) for one in expanded]
+    return [word] if expanded == [items] else [Word(_joined(one)) for one in expanded if one]
 
 
 def _expand(items: list[Item]) -> list[list[Item]]:

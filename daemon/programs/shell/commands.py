@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 READ_SIZE = 65536
+_NO_PIPE: list[int] = []
 
 
 class Commands:
@@ -59,6 +60,7 @@ class Commands:
         else:
             status = await self._redirected(node, argv, builtin, tail)
         shell.status = status
+        shell.pipe_status = _NO_PIPE
         shell.last_argument = argv[-1]
         if self.opened:
             self._close_opened()
@@ -312,7 +314,6 @@ class Commands:
         if shell.interactive:
             default_signals(child)
         codes = await shell.jobs.foreground([child.pid], command_text(node) if node else argv[0])
-        shell.pipe_status = codes
         return codes[0]
 
     async def replace(self, argv: list[str], path: str, env: dict[str, str]) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 _PLAIN_VALUE = re.compile(r"[^ \t\n*?\[\\+@!]+")
-_TILDE = re.compile(r"~([A-Za-z0-9_.-]*|\+)(?=/|:|\Z)")
+_TILDE = re.compile(r"~([A-Za-z0-9_.-]*|\+|-)(?=/|:|\Z)")
 _INTEGER = re.compile(r"-?[1-9][0-9]*|0")
 _DEEPEST_EXPRESSION = 60
 
@@ -155,7 +155,7 @@ class Expander:
         try:
             return compile_expression(text, self.shell.flavour.name != "dash")(self)
         except ArithmeticFault as fault:
-            shown = text if self.shell.flavour.name == "dash" else text.strip()
+            shown = text if self.shell.flavour.name == "dash" else text.lstrip()
             raise ExpansionError(f"arithmetic {fault.kind}", shown, fault.token) from None
         except RecursionError:
             raise ExpansionError("arithmetic depth", text, text) from None

@@ -12,7 +12,7 @@ from daemon.programs.shell.conditional import evaluate_conditional
 from daemon.programs.shell.control import FunctionReturn, LoopExit, ShellExit
 from daemon.programs.shell.errors import ExpansionError, ShellError, ShellSyntaxError
 from daemon.programs.shell.processes import Processes
-from daemon.programs.shell.script import Script, script_of
+from daemon.programs.shell.script import script_of
 from daemon.programs.shell.select import select_loop
 from daemon.programs.shell.syntax import (
     AndOr,
@@ -35,7 +35,8 @@ from daemon.programs.shell.syntax import (
     Word,
 )
 from daemon.programs.shell.timing import timed
-from daemon.programs.shell.tracing import trace_conditional, trace_head
+from daemon.programs.shell.tracing import trace, trace_conditional, trace_head
+from daemon.programs.shell.unparse import raw_text
 
 if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
@@ -79,29 +80,24 @@ class Interpreter:
 
     # ---- texts ------------------------------------------------------------------------------------
 
-    def script(self, text: str, line: int = 1) -> Script:
-        """The text as a script in this shell's dialect."""
+    def aliases(self) -> dict[str, str]:
+        """What stands for something else; in bash at a prompt only, unless told to."""
         shell = self.shell
-        aliases = shell.aliases if self.aliases_expand() else {}
-        return script_of(
-            text, shell.flavour, aliases=aliases, extglob="extglob" in shell.shopts, line=line
-        )
-
-    def aliases_expand(self) -> bool:
-        """bash expands aliases at a prompt only, unless told to."""
-        shell = self.shell
-        return not shell.flavour.bash or shell.interactive or "expand_aliases" in shell.shopts
+        expand = not shell.flavour.bash or shell.interactive or "expand_aliases" in shell.shopts
+        return shell.aliases if expand else {}
 
     async def run_text(self, text: str, *, line: int = 1, tail: bool = False) -> int:
         """Run a text line by line: eval, traps, sourced files."""
-        script = self.script(text, line)
+        shell = self.shell
+        extglob = "extglob" in shell.shopts
+        script = script_of(text, shell.flavour, aliases=self.aliases(), extglob=extglob, line=line)
         status = number = 0
         while True:
-            extglob = "extglob" in self.shell.shopts
-            parsed = script.line(number, extglob=extglob)
+            extglob = "extglob" in shell.shopts
+            parsed = script.line(number, self.aliases(), extglob=extglob)
             if parsed is None:
                 return status
-            if "n" not in self.shell.options:
+            if "n" not in shell.options:
                 status = await self._list(parsed, tail and script.is_last(number))
             number += 1
 
@@ -275,21 +271,29 @@ class Interpreter:
         return status
 
     async def _arithmetic_for(self, node: ArithFor, tail: bool) -> int:
-        shell, arithmetic = self.shell, self.shell.expander.arithmetic
+        shell = self.shell
         status = 0
-        await arithmetic(node.first)
+        await self._clause(node.first)
         shell.loops += 1
         try:
-            while _blank(node.test) or await arithmetic(node.test):
+            while await self._clause(node.test) != 0:
                 await shell.proc.checkpoint()
                 status, again = await self.run_body(node.body)
                 if not again:
                     break
-                await arithmetic(node.step)
+                await self._clause(node.step)
         finally:
             shell.loops -= 1
         shell.status = status
         return status
+
+    async def _clause(self, clause: Word) -> int:
+        """One expression of `for ((...))`; an empty one is true."""
+        if clause.plain is not None and not clause.plain.strip():
+            return 1
+        if "x" in self.shell.options:
+            await trace(self.shell, f"(( {raw_text(clause).strip()} ))")
+        return await self.shell.expander.arithmetic(clause)
 
     async def _case(self, node: Case, tail: bool) -> int:
         shell = self.shell
@@ -377,7 +381,3 @@ class Interpreter:
             shell.args, shell.loops = saved
         shell.status = status
         return status
-
-
-def _blank(word: Word) -> bool:
-    return word.plain is not None and not word.plain.strip()

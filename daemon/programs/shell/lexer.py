@@ -3,9 +3,10 @@
 import re
 from typing import NamedTuple
 
+from daemon.programs.shell import braces
 from daemon.programs.shell.errors import Incomplete, ShellSyntaxError
 from daemon.programs.shell.flavour import Flavour
-from daemon.programs.shell.quoting import Quoting, merged
+from daemon.programs.shell.quoting import Quoting, merged, without_quotes
 from daemon.programs.shell.syntax import (
     ArrayLiteral,
     AssignHead,
@@ -149,7 +150,7 @@ class Lexer(Quoting):
         if rest is None:
             return
         saved, self.pos = self.pos, start
-        index = self.quoted_until("]")
+        index = Word(without_quotes(self.quoted_until("]").parts))
         self.pos = rest.end()
         parts.append(AssignHead(name, index, bool(rest.group(1)), self.text[saved : rest.end()]))
 
@@ -162,7 +163,7 @@ class Lexer(Quoting):
             token = self.next_token()
             self._in_array = False
             if token.word is not None:
-                items.append(token.word)
+                items.extend(braces.expand(token.word) if "{" in token.text else [token.word])
             elif token.text == ")":
                 return ArrayLiteral(tuple(items))
             elif token.kind == "io":

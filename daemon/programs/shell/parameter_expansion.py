@@ -234,6 +234,7 @@ _OPERATORS: dict[str, Callable[[ParameterExpansion], Awaitable[Callable[[str], s
     "/": ParameterExpansion._replace,
     "^": ParameterExpansion._case,
     ",": ParameterExpansion._case,
+    "~": ParameterExpansion._case,
     "@": ParameterExpansion._transform,
 }
 _TRANSFORMS: dict[str, Callable[[str], str]] = {

@@ -47,8 +47,8 @@ def with_ampersand(replacement: str) -> Callable[[str], str]:
 
 
 def change_case(value: str, pattern: str, op: str, *, extended: bool) -> str:
-    """`${x^}`, `${x^^}`, `${x,}`, `${x,,}`, for the characters that match `pattern` (all if empty)."""
-    change = str.upper if op[0] == "^" else str.lower
+    """`${x^}`, `${x^^}`, `${x,}`, `${x,,}`, `${x~}`, `${x~~}`, for the characters that match `pattern` (all if empty)."""
+    change = {"^": str.upper, ",": str.lower, "~": str.swapcase}[op[0]]
     regex = glob.whole(pattern or "?", extended=extended)
     if len(op) == 1:
         head = value[:1]

@@ -59,7 +59,7 @@ class Parser(TokenStream):
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(text, flavour, pos=pos, line=line, final=final)
-        self._aliases = {} if aliases is None else aliases
+        self.aliases = {} if aliases is None else aliases
         self._alias_ends: dict[str, int] = {}
         self._alias_next = 0
         self._compound: dict[str, Callable[[Token], Command]] = {
@@ -109,7 +109,7 @@ class Parser(TokenStream):
         return body
 
     def parse_separately(self, text: str, line: int) -> List:
-        inner = Parser(text, self.flavour, line=line, aliases=self._aliases)
+        inner = Parser(text, self.flavour, line=line, aliases=self.aliases)
         commands: list[Command] = []
         while (parsed := inner.parse_line()) is not None:
             commands.extend(parsed.commands)
@@ -226,14 +226,14 @@ class Parser(TokenStream):
     def _expand_alias(self) -> int:
         """Replace the next token by its alias; where it ends if the word after it is to be looked at too, else 0."""
         reach = 0
-        while self._aliases:
+        while self.aliases:
             token = self.peek()
             name = token.word.literal if token.word else None
-            if name is None or name not in self._aliases:
+            if name is None or name not in self.aliases:
                 break
             if self.pos <= self._alias_ends.get(name, -1):
                 break
-            value = self._aliases[name]
+            value = self.aliases[name]
             grown = len(value) - (self.pos - token.pos)
             self.text = self.text[: token.pos] + value + self.text[self.pos :]
             self._alias_ends = {k: v + grown for k, v in self._alias_ends.items()}

@@ -22,7 +22,7 @@ from daemon.programs.shell.syntax import (
 _IN_ARITHMETIC = re.compile(r"[^\"'\\$`()]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPECIAL = "@*#?-$!"
-_PARAM_OPERATORS = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|@|:")
+_PARAM_OPERATORS = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|~~?|@|:")
 
 
 class Quoting:
@@ -136,6 +136,8 @@ class Quoting:
             parts.append(self._braced(quoted))
         elif following == "(":
             parts.append(self._parenthesized())
+        elif following == "[" and self.flavour.bash:
+            parts.append(self._bracketed())
         elif following in ("'", '"') and following and self.flavour.dollar_quotes and not quoted:
             self._dollar_quoted(following, parts)
         else:
@@ -169,6 +171,13 @@ class Quoting:
             self.pos = saved
         self.pos += 2
         return CommandSub(self.nested_list(")"))
+
+    def _bracketed(self) -> ArithSub:
+        """`$[...]`, the old way to write `$((...))`."""
+        start = self.pos + 2
+        end = self.closing_bracket(start)
+        self.pos = end + 1
+        return ArithSub(self.sub_lexer(self.text[start:end]).quoted_until(""))
 
     def process_sub(self) -> ProcessSub:
         """`<(...)` or `>(...)`."""
@@ -273,7 +282,7 @@ class Quoting:
         end = self.closing_bracket(self.pos + 1)
         inner = self.sub_lexer(self.text[self.pos + 1 : end])
         self.pos = end + 1
-        return Word(tuple(_strip_quotes(inner.quoted_until("").parts)))
+        return Word(without_quotes(inner.quoted_until("").parts))
 
     def sub_lexer(self, text: str) -> Self:
         """A lexer of the same kind on another text."""
@@ -282,7 +291,7 @@ class Quoting:
     def _knows(self, operator: str) -> bool:
         if operator in ("/", "//", ":"):
             return self.flavour.substrings
-        return operator[0] not in "^,@" or self.flavour.bash
+        return operator[0] not in "^,~@" or self.flavour.bash
 
     def _bad_braced(self, start: int) -> Param:
         """Skip to the closing brace; what it says is reported when it is expanded."""
@@ -300,11 +309,13 @@ class Quoting:
                 self.pos += 1
                 second = self.brace_word(quoted=True)
         elif op in ("/", "//"):
-            anchors = self.flavour.bash and op == "/"
-            if anchors and self.text[self.pos : self.pos + 1] in ("#", "%"):
+            anchored = self.flavour.bash and op == "/"
+            if anchored and self.text[self.pos : self.pos + 1] in ("#", "%"):
                 op += self.text[self.pos]
                 self.pos += 1
-            first = self.brace_word(quoted=False, stops="}/")
+            first = self.brace_word(
+                quoted=False, stops="}/", may_be_empty=len(op) == 2 and op != "//"
+            )
             if self.text[self.pos : self.pos + 1] == "/":
                 self.pos += 1
                 second = self.brace_word(quoted=False)
@@ -315,15 +326,18 @@ class Quoting:
         self.pos += 1
         return Param(name, op, first, second, index, self.text[start : self.pos])
 
-    def brace_word(self, *, quoted: bool, stops: str = "}") -> Word:
-        """Read the word of `${x-word}` up to one of `stops` (not consumed) or the end of the text."""
+    def brace_word(self, *, quoted: bool, stops: str = "}", may_be_empty: bool = False) -> Word:
+        """Read the word of `${x-word}` up to one of `stops` (not consumed) or the end of the text.
+
+        A slash at the start is part of the word, unless it `may_be_empty`.
+        """
         parts: list[Part] = []
         begin = self.pos
         depth = 0
         while self.pos < len(self.text):
             char = self.text[self.pos]
             nested = depth and char in ":?"
-            if char in stops and not nested and (char == "}" or self.pos > begin or char == ":"):
+            if char in stops and not nested and (char != "/" or self.pos > begin or may_be_empty):
                 break
             if char == "'" and not quoted:
                 parts.append(Quoted(self._single_quoted()))
@@ -368,9 +382,9 @@ def merged(parts: list[Part]) -> tuple[Part, ...]:
     return tuple(out)
 
 
-def _strip_quotes(parts: tuple[Part, ...]) -> list[Part]:
+def without_quotes(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """An associative subscript may be quoted; the quotes are not part of the key."""
-    return [
+    return tuple(
         Quoted(re.sub(r"""["']""", "", part.text)) if isinstance(part, Quoted) else part
         for part in parts
-    ]
+    )

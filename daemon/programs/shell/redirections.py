@@ -68,10 +68,12 @@ class Redirections:
         if isinstance(target, HereDoc):
             await self._place(await self._text_pipe(await self._body(target)), fd or 0, undo)
             return
-        text = await self._target(target)
         if op == "<<<":
+            text = await self.shell.expander.text(target)
             await self._place(await self._text_pipe(text + "\n"), fd or 0, undo)
-        elif op in ("<&", ">&"):
+            return
+        text = await self._target(target)
+        if op in ("<&", ">&"):
             await self._duplicate(op, fd, text, undo)
         elif op in ("&>", "&>>"):
             await self._both(op, text, undo)

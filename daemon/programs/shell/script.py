@@ -20,12 +20,12 @@ class Script:
         self._last = False
         self._error: ShellSyntaxError | None = None
 
-    def line(self, number: int, *, extglob: bool = False) -> List | None:
+    def line(self, number: int, aliases: Mapping[str, str], *, extglob: bool) -> List | None:
         """The commands of line `number`, None after the last; blank lines are skipped."""
         while len(self._lines) <= number and not self._last:
             if self._error is not None:
                 raise self._error
-            self._parser.extglob = extglob
+            self._parser.aliases, self._parser.extglob = aliases, extglob
             self._parse_more()
         return self._lines[number] if number < len(self._lines) else None
 
@@ -59,5 +59,5 @@ def script_of(
 ) -> Script:
     """The script `text`; shared with everyone who runs the same text, unless aliases may change it."""
     if aliases or "alias" in text or len(text) > _CACHED_LENGTH:
-        return Script(Parser(text, flavour, aliases=aliases, line=line))
+        return Script(Parser(text, flavour, line=line))
     return _cached(text, flavour, extglob, line)

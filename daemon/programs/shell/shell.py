@@ -27,8 +27,33 @@ if TYPE_CHECKING:
 class Shell:
     """`options` holds the set letters, and the long name of what has none (pipefail); `shopts` is bash's."""
 
+    status = 0
+    """`$?`."""
+    last_background: int | None = None
+    last_argument = ""
+    line = 1
+    source = ""
+    """The script or sourced file that runs; empty for -c and stdin."""
+    command_string = False
+    named = False
+    """Whether an argument behind -c gave `$0`."""
+    interactive = False
+    warned_of_jobs = False
+    assigning = False
+    """Whether the words under expansion belong to export and the like, whose arguments may be assignments."""
+    loops = 0
+    sourcing = 0
+    tested = 0
+    """How many conditions are around us, in which `set -e` is ignored."""
+    level = 0
+    """How many subshells are around us."""
+    depth = 0
+    """How many command substitutions are around us."""
+    getopts_column = 0
+
     def __init__(self, proc: "Process", flavour: Flavour, arg0: str) -> None:
         self.proc = proc
+        self.pid = proc.pid
         self.flavour = flavour
         self.arg0 = arg0
         self.args: list[str] = []
@@ -38,31 +63,11 @@ class Shell:
         self.aliases: dict[str, str] = {}
         self.hashed: dict[str, str] = {}
         self.folders: list[str] = []
-        self.status = 0
-        self.pipe_status = [0]
-        self.last_background: int | None = None
-        self.pid = proc.pid
-        self.line = 1
-        self.last_argument = ""
-        self.source = ""
-        """The script or sourced file that runs; empty for -c and stdin."""
-        self.command_string = False
-        self.named = False
-        """Whether an argument behind -c gave `$0`."""
-        self.depth = 0
-        """How many command substitutions are around us."""
-        self.interactive = False
-        self.assigning = False
-        """Whether the words under expansion belong to export and the like, whose arguments may be assignments."""
-        self.loops = 0
-        self.calls: list[str] = []
-        self.sourcing = 0
-        self.tested = 0
-        """How many conditions are around us, in which `set -e` is ignored."""
-        self.getopts_column = 0
         self.history: list[str] = []
         self.limits: dict[str, str] = {}
-        self.warned_of_jobs = False
+        self.calls: list[str] = []
+        self.pipe_status: list[int] = []
+        """The statuses of the last pipeline; empty after a command that was none."""
         self.started = proc.machine.clock.monotonic()
         self.variables = Variables(proc.charge)
         self._assemble()
@@ -85,6 +90,7 @@ class Shell:
             setattr(other, name, getattr(self, name).copy())
         other.calls = list(self.calls)
         other.loops = 0
+        other.level += 1
         other.interactive = False
         other.variables = self.variables.copy(proc.charge)
         inherited = list(self.jobs.table)
@@ -124,8 +130,8 @@ class Shell:
         """What `~user` stands for; None if there is no such user."""
         if user == "":
             return self.variables.get("HOME")
-        if user == "+":
-            return self.variables.get("PWD")
+        if user in ("+", "-") and self.flavour.bash:
+            return self.variables.get("PWD" if user == "+" else "OLDPWD")
         try:
             passwd = os.fsdecode(self.proc.machine.fs.read_bytes("/etc/passwd"))
         except OSError:
@@ -148,7 +154,7 @@ class Shell:
     def _array(self, name: str) -> Array:
         if name in ("PIPESTATUS", "FUNCNAME", "BASH_VERSINFO") and self.flavour.bash:
             computed = {
-                "PIPESTATUS": map(str, self.pipe_status),
+                "PIPESTATUS": map(str, self.pipe_status or [self.status]),
                 "FUNCNAME": reversed(self.calls),
                 "BASH_VERSINFO": BASH_VERSION_INFO,
             }

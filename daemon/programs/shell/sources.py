@@ -97,7 +97,7 @@ class LineReader:
 
     def _parse(self) -> List | None:
         shell = self.shell
-        aliases = shell.aliases if shell.interpreter.aliases_expand() else {}
+        aliases = shell.interpreter.aliases()
         parser = Parser(self.text, shell.flavour, line=self.line, final=self.ended, aliases=aliases)
         parser.extglob = "extglob" in shell.shopts
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
 
 _ASH_BARE = re.compile(r"[A-Za-z0-9_./:+%@,^-]*|\]+")
+_BASH_BARE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 def _ash_quote(text: str) -> str:
@@ -28,7 +29,7 @@ def _ash_quote(text: str) -> str:
 
 
 def _bash_quote(text: str) -> str:
-    return parameters.quote_if_needed(text) if text else "''"
+    return text if _BASH_BARE.fullmatch(text) else parameters.single_quote(text)
 
 
 _QUOTES: dict[str, Callable[[str], str]] = {"ash": _ash_quote, "dash": str, "bash": _bash_quote}

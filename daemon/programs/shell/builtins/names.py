@@ -78,7 +78,7 @@ async def unalias(shell: "Shell", argv: list[str]) -> int:
 
 
 def _kind(shell: "Shell", name: str, *, functions: bool = True) -> str:
-    if name in shell.aliases and shell.interpreter.aliases_expand():
+    if name in shell.interpreter.aliases():
         return "alias"
     if is_keyword(shell, name):
         return "keyword"
