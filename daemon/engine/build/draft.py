@@ -110,7 +110,7 @@ class Draft:
         return {n: given[n] for n in PREDEFINED_ARGS if n in given and n not in self.args}
 
     @property
-    def variables(self) -> Mapping[str, str]:
+    def variables(self) -> MutableMapping[str, str]:
         """What `$name` in a Dockerfile stands for."""
         return ChainMap(self.run_args, cast("MutableMapping[str, str]", self.env))
 

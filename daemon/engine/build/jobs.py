@@ -136,11 +136,11 @@ class Builds:
         DockerfileError if the file is wrong.
         """
         options = Options.parse(attributes)
+        local = Locals(client, options, job.progress, self._tree)
+        data = await local.dockerfile()
         if options.request not in ("", *subrequests.KNOWN):
             text = f"unsupported request {options.request}"
             raise DockerfileError(f"{text}: {text}")
-        local = Locals(client, options, job.progress, self._tree)
-        data = await local.dockerfile()
         job.dockerfile = (options.filename, data)
         if options.request == subrequests.TARGETS:
             return "", subrequests.targets(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import posixpath
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Iterable
 
 from api_schema.oci import ContainerConfig, HistoryEntry
@@ -30,6 +31,7 @@ from daemon.engine.dockerfile.words import Lexer
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_PLATFORM = "linux/amd64"
 MAKES_FILES = ("ADD", "COPY", "RUN", "WORKDIR")
+HIDDEN = "****"
 INLINE_FOLDER = "/dev/pipes"
 
 Resolve = Callable[[str, str, str], Awaitable[ops.BaseImage]]
@@ -426,10 +428,23 @@ class Numbering:
         """The instruction as written, its known variables replaced."""
         text = line.original.strip() + suffix
         lexer = Lexer(draft.escape, keep_unset=raw_quotes, raw_quotes=raw_quotes)
+        hidden = dict.fromkeys(_secret_names(line), HIDDEN)
         with contextlib.suppress(DockerfileError):
-            text = lexer.word(text, draft.variables)
+            text = lexer.word(text, ChainMap(hidden, draft.variables))
         keyword, space, rest = text.partition(" ")
         return self.vertex(f"{keyword.upper()}{space}{rest}")
+
+
+def _secret_names(line: lines.Line) -> list[str]:
+    """Variables that hold secrets: `RUN --mount=type=secret,env=NAME`."""
+    flags = [flag for flag in line.flags if flag.startswith("--mount=")]
+    return [
+        field.removeprefix("env=")
+        for flag in flags
+        if "type=secret" in flag
+        for field in flag.split(",")
+        if field.startswith("env=")
+    ]
 
 
 def located(problem: DockerfileError, line: lines.Line) -> DockerfileError:
