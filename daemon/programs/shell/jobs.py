@@ -84,6 +84,12 @@ class Jobs:
         self.order.append(number)
         return job
 
+    def snapshot(self) -> "Jobs":
+        """A copy to read from, for a subshell."""
+        other = Jobs(self.shell)
+        other.table = list(self.table)
+        return other
+
     def inherit(self, table: list[Job]) -> None:
         """A subshell still knows its parent's jobs, until it has its own: `jobs | wc -l`, `$(jobs -p)`."""
         self.table = table

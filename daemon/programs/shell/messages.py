@@ -167,6 +167,8 @@ def _bash_syntax(error: ShellSyntaxError) -> list[str]:
         return [f"unexpected EOF while looking for matching `{error.found}'"]
     if error.kind == "eof":
         return ["syntax error: unexpected end of file"]
+    if error.kind == "too deep":
+        return ["memory exhausted"]
     if error.kind == "function name":
         return [f"`{error.found}': not a valid identifier"]
     token = "newline" if error.found == "\n" else error.found

@@ -31,17 +31,20 @@ class Processes:
         self.commands = commands
 
     def forked(self, body: Command, *, background: bool = False, deeper: bool = False) -> Program:
-        """The main function of a child that runs `body` in a subshell."""
+        """The main function of a child that runs `body` in a subshell, which is as the shell is now."""
+        sub = self.shell.subshell()
+        sub.depth += deeper
+        control = "m" in sub.options
+        interactive = self.shell.interactive
+        sub.options.discard("m")
 
         async def main(child: "Process") -> int:
-            sub = self.shell.subshell(child)
-            if background and "m" not in self.shell.options:
+            sub.enter(child)
+            if background and not control:
                 child.on_signal(Signal.SIGINT, IGNORE)
                 child.on_signal(Signal.SIGQUIT, IGNORE)
-            elif self.shell.interactive:
+            elif interactive:
                 default_signals(child)
-            sub.options.discard("m")
-            sub.depth += deeper
             return await sub.interpreter.run_to_end(body)
 
         return main
@@ -55,30 +58,24 @@ class Processes:
         return await self.commands.finish(codes[-1])
 
     async def background(self, node: Background, tail: bool) -> int:
-        """`command &`."""
-        shell = self.shell
-        control = "m" in shell.options
-        fds = {fd: fd for fd in shell.proc.fds}
-        null = None
-        if not control:
-            null = await shell.proc.open("/dev/null")
-            fds = {**fds, 0: null}
-        pgid = 0 if control else None
-        child = shell.proc.fork(self.forked(node.command, background=True), fds=fds, pgid=pgid)
-        if null is not None:
-            shell.proc.close(null)
+        """`command &`; without job control it reads nothing and heeds no ^C."""
+        shell, command = self.shell, node.command
+        plain = isinstance(command, Pipeline) and not command.negated and not command.timed
+        stages = command.commands if isinstance(command, Pipeline) and plain else (command,)
+        null = None if "m" in shell.options else await shell.proc.open("/dev/null")
+        pids = self._start(stages, source=null, background=True)
         await shell.jobs.reap()
-        job = shell.jobs.add([child.pid], node.text)
-        shell.last_background = child.pid
+        job = shell.jobs.add(pids, node.text)
+        shell.last_background = pids[-1]
         if shell.interactive and shell.flavour.bash:
-            await shell.say(f"[{job.number}] {child.pid}\n")
+            await shell.say(f"[{job.number}] {pids[-1]}\n")
         shell.status = 0
         return 0
 
     async def pipeline(self, node: Pipeline) -> int:
         """Run the stages side by side; the status of the last, or with pipefail of the last that failed."""
         shell = self.shell
-        pids = await self._start_stages(node)
+        pids = self._start(node.commands)
         codes = await shell.jobs.foreground(pids, command_text(node))
         shell.pipe_status = codes
         status = codes[-1]
@@ -86,20 +83,22 @@ class Processes:
             status = next((code for code in reversed(codes) if code), 0)
         return status
 
-    async def _start_stages(self, node: Pipeline) -> list[int]:
+    def _start(
+        self, stages: tuple[Command, ...], *, source: int | None = None, background: bool = False
+    ) -> list[int]:
+        """Fork the stages with pipes in between; the first reads from `source`, which is closed here."""
         proc = self.shell.proc
         pgid = 0 if "m" in self.shell.options else None
         pids: list[int] = []
-        source: int | None = None
-        for number, command in enumerate(node.commands):
+        for number, command in enumerate(stages):
             fds = {fd: fd for fd in proc.fds if fd != source}
             if source is not None:
                 fds[0] = source
             reader = writer = None
-            if number < len(node.commands) - 1:
+            if number < len(stages) - 1:
                 reader, writer = proc.pipe()
                 fds[1] = writer
-            child = proc.fork(self.forked(command), fds=fds, pgid=pgid)
+            child = proc.fork(self.forked(command, background=background), fds=fds, pgid=pgid)
             pids.append(child.pid)
             if pgid == 0:
                 pgid = child.pid

@@ -81,24 +81,30 @@ class Shell:
         self.variables.evaluate = self.expander.evaluate
         install_dynamic(self)
 
-    def subshell(self, proc: "Process") -> "Shell":
-        """A copy for a forked process: jobs are forgotten, traps reset."""
+    def subshell(self) -> "Shell":
+        """A copy as of now, for a process that is about to be forked and will `enter` it."""
         other = Shell.__new__(Shell)
         other.__dict__.update(self.__dict__)
-        other.proc = proc
         for name in ("args", "options", "shopts", "functions", "aliases", "hashed", "folders"):
             setattr(other, name, getattr(self, name).copy())
         other.calls = list(self.calls)
         other.loops = 0
         other.level += 1
         other.interactive = False
-        other.variables = self.variables.copy(proc.charge)
-        inherited = list(self.jobs.table)
-        other._assemble()
-        other.traps.inherit(self.traps)
-        if self.flavour.name != "dash":
-            other.jobs.inherit(inherited)
+        other.variables = self.variables.copy()
+        other.jobs = self.jobs.snapshot()
+        other.traps = self.traps.snapshot()
         return other
+
+    def enter(self, proc: "Process") -> None:
+        """Begin as a subshell in its own process: jobs and traps are as after a fork."""
+        jobs, traps = self.jobs, self.traps
+        self.proc = proc
+        self.variables.charge_to(proc.charge)
+        self._assemble()
+        self.traps.inherit(traps)
+        if self.flavour.name != "dash":
+            self.jobs.inherit(jobs.table)
 
     # ---- parameters -------------------------------------------------------------------------------
 

@@ -24,6 +24,12 @@ class Traps:
         self.pending: list[str] = []
         self._running = False
 
+    def snapshot(self) -> "Traps":
+        """A copy to read from, for a subshell."""
+        other = Traps(self.shell)
+        other.commands = dict(self.commands)
+        return other
+
     def inherit(self, other: "Traps") -> None:
         """In a subshell only what is ignored stays."""
         self.commands = {name: text for name, text in other.commands.items() if not text}

@@ -80,9 +80,14 @@ class Variables:
         self._charge = charge
         self._charged = self._uncharged = 0
 
-    def copy(self, charge: Callable[[int], None]) -> "Variables":
+    def charge_to(self, charge: Callable[[int], None]) -> None:
+        """Account to another process from now on."""
+        self._charge = charge
+        self._charged = self._uncharged = 0
+
+    def copy(self) -> "Variables":
         """For a subshell."""
-        other = Variables(charge)
+        other = Variables(self._charge)
         other.table = {name: variable.copy() for name, variable in self.table.items()}
         other.frames = [dict(frame) for frame in self.frames]
         other.allexport = self.allexport
