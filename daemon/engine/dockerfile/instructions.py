@@ -261,8 +261,12 @@ def _copy(line: Line) -> Copy:
         raise DockerfileError(f"{keyword} cannot accept a heredoc as a destination")
     bodies = {body.name: body for body in line.heredocs}
     announced = {word: source.heredoc(word) for word in sources}
-    inline = tuple(bodies[doc.name] for doc in announced.values() if doc)
-    paths = tuple(word for word in sources if not announced[word])
+    # A line that cannot be split into words announces nothing: what looks like a here-document is a path then.
+    found = {
+        word: bodies[doc.name] for word, doc in announced.items() if doc and doc.name in bodies
+    }
+    inline = tuple(found.values())
+    paths = tuple(word for word in sources if word not in found)
     return Copy(line, paths, destination, inline, flags)
 
 
