@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from daemon.clock import Clock
-from daemon.fs.layers import LayerStore
+from daemon.fs.layers import LayerStore, chain_id
 from daemon.fs.memory import MemoryTree
 from daemon.ids import Ids
 
@@ -31,8 +31,6 @@ class Record:
     parent: str = ""
     folder: MemoryTree | None = None
     in_use: int = 0
-    shared: bool = False
-    """An image has these layers too."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -44,6 +42,8 @@ class Cache:
         self.clock = clock
         self.ids = ids
         self.records: dict[str, Record] = {}
+        self.has_image: Callable[[str], bool] = lambda chain: False
+        """Whether an image has the layers of that chain id; set by whoever makes images."""
         self._bases: set[str] = set()
 
     def seen(self, chain: str) -> bool:
@@ -85,6 +85,20 @@ class Cache:
             )
             self.records[key] = record
         return record
+
+    def local(self, name: str, size: int) -> None:
+        """Note that a folder of the client's has been read."""
+        key = f"local:{name}"
+        record = self.find(key)
+        if record is None:
+            now, description = self.clock.now(), f"local source for {name}"
+            record = Record(self.ids.identity(), key, LOCAL, description, now, now)
+            self.records[key] = record
+        record.size = size
+
+    def shared(self, record: Record) -> bool:
+        """An image has these layers too: to forget them frees nothing."""
+        return bool(record.diff_ids) and self.has_image(chain_id(record.diff_ids))
 
     def prune(self, chosen: Iterable[Record]) -> list[Record]:
         """Forget entries; those in use stay. Returns what went."""

@@ -95,6 +95,7 @@ class Builds:
         self.cache = cache
         self.runner = runner
         self.bases = Bases(images, clock)
+        cache.has_image = images.store.has_chain
         self.clock = clock
         self.ids = ids
         self.jobs: dict[str, Job] = {}
@@ -136,7 +137,7 @@ class Builds:
         DockerfileError if the file is wrong.
         """
         options = Options.parse(attributes)
-        local = Locals(client, options, job.progress, self._tree)
+        local = Locals(client, options, job.progress, self._tree, self.cache.local)
         data = await local.dockerfile()
         if options.request not in ("", *subrequests.KNOWN):
             text = f"unsupported request {options.request}"

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
+from daemon.engine.build.checksum import total_size
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
@@ -32,11 +33,14 @@ class Locals:
         options: Options,
         progress: Progress,
         new_tree: Callable[[], MemoryTree],
+        noted: Callable[[str, int], None] = lambda name, size: None,
     ) -> None:
+        """`noted` hears of every folder that was read, and of its size."""
         self.client = client
         self.options = options
         self.progress = progress
         self.new_tree = new_tree
+        self.noted = noted
         self.definition: Step | None = None
         """The vertex that brought the Dockerfile."""
         self._ignore: dict[str, list[str]] = {}
@@ -61,6 +65,7 @@ class Locals:
             await self.client.pull(
                 self.options.dockerfile_key, files, follow=wanted, progress=line.count
             )
+        self.noted(self.options.dockerfile_key, total_size(files, ["/"]))
         return files
 
     def _read_dockerfile(self, files: Filesystem, name: str) -> bytes:
@@ -134,6 +139,7 @@ class Locals:
             await self.client.pull(
                 self._key(name), files, follow=paths, exclude=patterns, progress=line.count
             )
+        self.noted(name, total_size(files, ["/"]))
         return files
 
     def _key(self, name: str) -> str:

@@ -126,14 +126,15 @@ class Services:
             yield status_response(batch)
 
     async def disk_usage(self, _: wire.DiskUsageRequest, __: Stream[Any, Any]) -> Message:
-        records = self.builds.cache.records.values()
-        return wire.DiskUsageResponse(record=[usage(record) for record in records])
+        cache = self.builds.cache
+        return wire.DiskUsageResponse(record=[usage(cache, one) for one in cache.records.values()])
 
     async def prune(
         self, request: wire.PruneRequest, _: Stream[Any, Any]
     ) -> AsyncIterator[Message]:
-        for record in self.builds.cache.prune(chosen(self.builds.cache, request)):
-            yield usage(record)
+        cache = self.builds.cache
+        for record in cache.prune(chosen(cache, request)):
+            yield usage(cache, record)
 
     async def history(
         self, request: wire.BuildHistoryRequest, _: Stream[Any, Any]

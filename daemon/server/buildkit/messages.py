@@ -80,7 +80,7 @@ def _warning(warning: Warning) -> wire.VertexWarning:
     )
 
 
-def usage(record: Record) -> wire.UsageRecord:
+def usage(cache: Cache, record: Record) -> wire.UsageRecord:
     """One line of `docker buildx du`."""
     return wire.UsageRecord(
         id=record.id,
@@ -92,7 +92,7 @@ def usage(record: Record) -> wire.UsageRecord:
         usage_count=record.usage_count,
         description=record.description,
         record_type=record.kind,
-        shared=record.shared,
+        shared=cache.shared(record),
         parents=[record.parent] if record.parent else [],
     )
 
@@ -100,7 +100,7 @@ def usage(record: Record) -> wire.UsageRecord:
 def chosen(cache: Cache, request: wire.PruneRequest) -> list[Record]:
     """What a prune may take: unshared records, all with `all`; those unused for `keep_duration`; by filter."""
     now = cache.clock.now()
-    found = [record for record in cache.records.values() if request.all or not record.shared]
+    found = [record for record in cache.records.values() if request.all or not cache.shared(record)]
     if request.keep_duration:
         found = [record for record in found if now - record.last_used >= request.keep_duration]
     for text in request.filter:

@@ -149,7 +149,7 @@ async def build_prune(request: Request, daemon: Daemon) -> Reply:
     )
     cache = daemon.build_cache
     every = request.query.flag("all")
-    records = [record for record in cache.records.values() if every or not record.shared]
+    records = [record for record in cache.records.values() if every or not cache.shared(record)]
     kinds = filters.get("type")
     gone = cache.prune([record for record in records if not kinds or record.kind in kinds])
     reclaimed = sum(record.size for record in gone)

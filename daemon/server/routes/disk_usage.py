@@ -42,21 +42,21 @@ def _volumes(daemon: Daemon) -> dict[str, Any]:
 
 
 def _build_cache(daemon: Daemon) -> dict[str, Any]:
-    records = daemon.build_cache.records
+    cache = daemon.build_cache
     found = [
         BuildCacheRecord(
             id=record.id,
-            parents=[records[record.parent].id] if record.parent in records else None,
+            parents=[record.parent] if record.parent else None,
             type=record.kind,
             description=record.description,
             in_use=bool(record.in_use),
-            shared=record.shared,
+            shared=cache.shared(record),
             size=record.size,
             created_at=go_time(record.created),
             last_used_at=go_time(record.last_used),
             usage_count=record.usage_count,
         )
-        for record in records.values()
+        for record in cache.records.values()
     ]
     return {"build_cache": found}
 
