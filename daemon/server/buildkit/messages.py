@@ -9,8 +9,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from daemon.engine.build.cache import REGULAR, Cache, Record
 from daemon.engine.build.jobs import Builds, Job
 from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
+from daemon.engine.build.provenance import MEDIA_TYPE, PREDICATE, Attestation
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.refusals import rpc_status
+
+IMAGE_TYPE = "application/vnd.docker.container.image.v1+json"
 
 
 def timestamp(nanoseconds: int | None) -> Timestamp | None:
@@ -143,4 +146,23 @@ def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:
     )
     if job.error is not None:
         record.error.CopyFrom(rpc_status(job.error))
+    if job.attestation is not None:
+        record.result.CopyFrom(_result(job, job.attestation))
     return record
+
+
+def _result(job: Job, attestation: Attestation) -> wire.BuildResultInfo:
+    """What came out, and where it came from."""
+    found = wire.BuildResultInfo(
+        attestations=[
+            wire.Descriptor(
+                media_type=MEDIA_TYPE,
+                digest=attestation.digest,
+                size=len(attestation.data),
+                annotations={"in-toto.io/predicate-type": PREDICATE},
+            )
+        ]
+    )
+    if image := job.response.get("containerimage.config.digest"):
+        found.results[0].CopyFrom(wire.Descriptor(media_type=IMAGE_TYPE, digest=image))
+    return found

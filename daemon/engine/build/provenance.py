@@ -1,0 +1,60 @@
+"""Where a build's result comes from, as SLSA provenance 0.2: what `--metadata-file` and `history inspect` show."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from api_schema.oci import Reference
+from daemon.engine.build import operations as ops
+from daemon.fs.layers import chain_id
+
+MEDIA_TYPE = "application/vnd.in-toto+json"
+PREDICATE = "https://slsa.dev/provenance/v0.2"
+BUILD_TYPE = "https://mobyproject.org/buildkit@v1"
+ARGUMENTS = ("build-arg:", "label:")
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A document of the history, by its digest."""
+
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
+
+
+def provenance(plan: ops.Plan, attributes: Mapping[str, str], filename: str) -> Attestation:
+    """Materials are the images that were read, known by their layers; arguments those that a Dockerfile sees."""
+    args = {n: v for n, v in sorted(attributes.items()) if n.startswith(ARGUMENTS)}
+    parameters: dict[str, Any] = {"frontend": "dockerfile.v0"}
+    if args:
+        parameters["args"] = args
+    parameters["locals"] = [{"name": "context"}, {"name": "dockerfile"}]
+    images = {one.name: one for one in plan.inputs() if isinstance(one, ops.BaseImage)}
+    document = {
+        "builder": {"id": ""},
+        "buildType": BUILD_TYPE,
+        "materials": [_material(image) for image in images.values()],
+        "invocation": {
+            "configSource": {"entryPoint": filename},
+            "parameters": parameters,
+            "environment": {"platform": "linux/amd64"},
+        },
+    }
+    return Attestation(json.dumps(document).encode())
+
+
+def _material(image: ops.BaseImage) -> dict[str, Any]:
+    reference = Reference.parse(image.name)
+    platform = quote(f"{image.os}/{image.architecture}", safe="")
+    return {
+        "uri": f"pkg:docker/{reference.familiar_name}@{reference.tag}?platform={platform}",
+        "digest": {"sha256": chain_id(image.diff_ids).partition(":")[2]},
+    }
