@@ -20,7 +20,7 @@ from daemon.engine.build.mounting import mounted
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
-from daemon.engine.build.provenance import Attestation, provenance
+from daemon.engine.build.provenance import Document, provenance
 from daemon.engine.build.resolving import Bases, Resolver
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -82,7 +82,9 @@ class Job:
     prepared: dict[str, Prepared] = field(default_factory=dict)
     dockerfile: tuple[str, bytes] = ("Dockerfile", b"")
     pinned: bool = False
-    attestation: Attestation | None = None
+    attestation: Document | None = None
+    documents: set[str] = field(default_factory=set)
+    """Digests of the content that the history's record of it names."""
 
 
 class Builds:
@@ -231,8 +233,8 @@ class Builds:
 
     async def forget(self, job: Job) -> None:
         """Remove a build from the history."""
-        if job.attestation:
-            self.blobs.pop(job.attestation.digest, None)
+        for digest in job.documents:
+            self.blobs.pop(digest, None)
         async with self._changed:
             self.jobs.pop(job.ref, None)
             self._changed.notify_all()
@@ -270,6 +272,7 @@ class Builds:
             response |= await self._export(job, prepared, snapshot, number, exporter, client)
         job.attestation = provenance(prepared.plan, job.attributes, prepared.options.filename)
         self.blobs[job.attestation.digest] = job.attestation.data
+        job.documents.add(job.attestation.digest)
         return response
 
     async def _evaluate(self, job: Job, prepared: Prepared, client: BuildClient) -> Snapshot:

@@ -20,8 +20,8 @@ ARGUMENTS = ("build-arg:", "label:")
 
 
 @dataclass(frozen=True, slots=True)
-class Attestation:
-    """A document of the history, by its digest."""
+class Document:
+    """Content that a record of the history names by its digest."""
 
     data: bytes
 
@@ -30,7 +30,7 @@ class Attestation:
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
-def provenance(plan: ops.Plan, attributes: Mapping[str, str], filename: str) -> Attestation:
+def provenance(plan: ops.Plan, attributes: Mapping[str, str], filename: str) -> Document:
     """Materials are the images that were read, known by their layers; arguments those that a Dockerfile sees."""
     args = {n: v for n, v in sorted(attributes.items()) if n.startswith(ARGUMENTS)}
     parameters: dict[str, Any] = {"frontend": "dockerfile.v0"}
@@ -48,7 +48,7 @@ def provenance(plan: ops.Plan, attributes: Mapping[str, str], filename: str) -> 
             "environment": {"platform": "linux/amd64"},
         },
     }
-    return Attestation(json.dumps(document).encode())
+    return Document(json.dumps(document).encode())
 
 
 def _material(image: ops.BaseImage) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from daemon.engine.build.cache import REGULAR, Cache, Record
 from daemon.engine.build.jobs import Builds, Job
 from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
-from daemon.engine.build.provenance import MEDIA_TYPE, PREDICATE, Attestation
+from daemon.engine.build.provenance import MEDIA_TYPE, PREDICATE, Document
+from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.server.buildkit import wire_pb2 as wire
-from daemon.server.buildkit.refusals import rpc_status
+from daemon.server.buildkit.refusals import rpc_status, source_details
 
+STATUS_TYPE = "application/vnd.googeapis.google.rpc.status+proto"
+"""BuildKit's own spelling."""
 IMAGE_TYPE = "application/vnd.docker.container.image.v1+json"
 
 
@@ -146,12 +149,26 @@ def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:
     )
     if job.error is not None:
         record.error.CopyFrom(rpc_status(job.error))
+        record.external_error.CopyFrom(_external_error(builds, job, job.error))
     if job.attestation is not None:
         record.result.CopyFrom(_result(job, job.attestation))
     return record
 
 
-def _result(job: Job, attestation: Attestation) -> wire.BuildResultInfo:
+def _external_error(builds: Builds, job: Job, error: BaseException) -> wire.Descriptor:
+    """The same error with the Dockerfile's lines, as content that the client reads by digest."""
+    status = rpc_status(error)
+    if isinstance(error, DockerfileError):
+        status.details.extend(
+            wire.Any(type_url=kind, value=value) for kind, value in source_details(job, error)
+        )
+    document = Document(status.SerializeToString())
+    job.documents.add(document.digest)
+    builds.blobs[document.digest] = document.data
+    return wire.Descriptor(media_type=STATUS_TYPE, digest=document.digest, size=len(document.data))
+
+
+def _result(job: Job, attestation: Document) -> wire.BuildResultInfo:
     """What came out, and where it came from."""
     found = wire.BuildResultInfo(
         attestations=[
