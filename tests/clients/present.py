@@ -30,6 +30,12 @@ def plugin(name: str) -> Callable[[], str | None]:
     )
 
 
+def old_compose() -> str | None:
+    """docker-compose of the first series is a Python script; its successors are binaries."""
+    found = shutil.which("docker-compose", path=SEARCH_PATH)
+    return found if found and b"python" in Path(found).read_bytes()[:64] else None
+
+
 def node_package(name: str) -> Callable[[], str | None]:
     folder = CACHE / "node" / "node_modules" / name
     return lambda: str(folder) if shutil.which("node") and folder.is_dir() else None
@@ -42,6 +48,7 @@ def python_package(name: str) -> Callable[[], str | None]:
 CLIENTS: dict[str, Callable[[], str | None]] = {
     "docker": command("docker"),
     "compose": plugin("docker-compose"),
+    "compose-v1": old_compose,
     "buildx": plugin("docker-buildx"),
     "chromium": command("chromium"),
     "docker-registry": command("docker-registry"),
@@ -52,6 +59,9 @@ CLIENTS: dict[str, Callable[[], str | None]] = {
     "testcontainers-node": node_package("testcontainers"),
     "testcontainers": python_package("testcontainers"),
 }
+
+OPTIONAL = {"compose-v1"}
+"""What newer systems have no package of; not missed there, even under CI=1."""
 
 
 def find_client(name: str) -> str | None:

@@ -17,7 +17,10 @@ async def seen(port: str, profile: Path) -> str:
     """The page's text as the browser has it."""
     browser = find_client("chromium")
     assert browser is not None
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    flags = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
+        "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ]  # fmt: skip
     data = f"--user-data-dir={profile}"
     return await run(browser, *flags, data, "--dump-dom", f"http://127.0.0.1:{port}/")
 
@@ -40,4 +43,21 @@ async def test_the_page_changes_with_the_file_on_the_host(tmp_path: Path) -> Non
         assert "<h1>before</h1>" in await seen(port, tmp_path / "profile")
         page.write_text("<h1>after</h1>\n")
         assert "<h1>after</h1>" in await seen(port, tmp_path / "profile")
+        client.close()
+
+
+async def test_the_page_changes_with_a_command_inside(tmp_path: Path) -> None:
+    with MockDaemon.running() as mock:
+        client = docker.DockerClient(mock.docker_host)
+        container = client.containers.run(
+            "httpd", detach=True, ports={"80/tcp": ("127.0.0.1", None)}
+        )
+        stream = container.logs(stream=True, follow=True)
+        await asyncio.to_thread(next, (line for line in stream if b"AH00094" in line))
+        container.reload()
+        port = container.ports["80/tcp"][0]["HostPort"]
+        assert "<h1>It works!</h1>" in await seen(port, tmp_path / "profile")
+        assert container.exec_run("sed -i s/works/changed/ htdocs/index.html").exit_code == 0
+        # The page is old, so the first profile's cache would not ask again.
+        assert "<h1>It changed!</h1>" in await seen(port, tmp_path / "another profile")
         client.close()
