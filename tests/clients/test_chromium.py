@@ -54,6 +54,7 @@ async def test_the_page_changes_with_a_command_inside(tmp_path: Path) -> None:
         )
         stream = container.logs(stream=True, follow=True)
         await asyncio.to_thread(next, (line for line in stream if b"AH00094" in line))
+        stream.close()
         container.reload()
         port = container.ports["80/tcp"][0]["HostPort"]
         assert "<h1>It works!</h1>" in await seen(port, tmp_path / "profile")

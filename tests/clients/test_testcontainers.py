@@ -1,9 +1,11 @@
 """testcontainers (PyPI) as its users use it: wait strategies, exec, networks, and Ryuk that reaps when the run is over."""
 
 import asyncio
+import contextlib
 import sys
 import textwrap
 
+import aiodocker
 import pytest
 
 from mockerd import MockDaemon
@@ -85,6 +87,9 @@ async def test_ryuk_reaps_what_a_run_leaves_behind(client_env: dict[str, str]) -
         client_env["DOCKER_HOST"] = mock.docker_host
         await run(sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), **client_env)
         assert list(mock.daemon.containers)
-        async with asyncio.timeout(60):
-            while list(mock.daemon.containers):  # noqa: ASYNC110  the daemon lives in this loop
-                await asyncio.sleep(0)
+        async with asyncio.timeout(60), aiodocker.Docker(url=mock.docker_host) as client:
+            # Ryuk's own container goes last, by itself.
+            for container in await client.containers.list(filters={"name": ["ryuk"]}):
+                with contextlib.suppress(aiodocker.DockerError):
+                    await container.wait(condition="removed")
+            assert await client.containers.list(all=True) == []

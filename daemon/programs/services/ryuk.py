@@ -51,6 +51,8 @@ class Ryuk:
         await self.proc.err(f"{moment(self.proc, '%Y/%m/%d %H:%M:%S')} {text}\n")
 
     async def run(self) -> int:
+        # Before anything else: testcontainers (PyPI) connects without waiting for the log, and loses what is refused.
+        listener = await self.proc.listen(self.port, "::")
         await self.log("Pinging Docker...")
         try:
             await self._docker("GET", "/_ping")
@@ -61,7 +63,6 @@ class Ryuk:
             return 1
         await self.log("Docker daemon is available!")
         await self.log(f"Starting on port {self.port}...")
-        listener = await self.proc.listen(self.port, "::")
         for signum in (Signal.SIGTERM, Signal.SIGINT):
             self.proc.on_signal(signum, self._stop, restart=False)
         await self.log("Started!")
