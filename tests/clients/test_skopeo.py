@@ -11,7 +11,7 @@ from tests.behaviour.registries import a_registry
 from tests.clients.processes import run
 
 pytestmark = pytest.mark.client("skopeo")
-ALPINE = "sha256:4191afd2f60f029e7474238e75b49726f1668252f45cfa6443e46686182eae2d"
+ALPINE = "sha256:ff9c497b5b7c538510b3350bd97b2fc832ad82863881ade902b156f294a4dbb2"
 PLAIN = ("--src-tls-verify=false", "--dest-tls-verify=false")
 
 
