@@ -6,9 +6,9 @@ from mockerd import MockDaemon
 from tests.behaviour.conftest import Client
 from tests.behaviour.test_pull import pull
 
-ALPINE_ID = "sha256:2fe6a94f0e3ece810a68acf8a8e54ae45c3361fc2b68064402e57001dd5169a6"
-ALPINE_DIGEST = "sha256:4191afd2f60f029e7474238e75b49726f1668252f45cfa6443e46686182eae2d"
-ALPINE_LAYER = "sha256:082e06d00c779ab6e2b8b9989c914456ea52c63f95f6f0a61852e4c3853da6cb"
+ALPINE_ID = "sha256:3d02c116854c41ccf04998e58d9d6fdd7e0bc373fdeb91271d6790e242d9bf4f"
+ALPINE_DIGEST = "sha256:ff9c497b5b7c538510b3350bd97b2fc832ad82863881ade902b156f294a4dbb2"
+ALPINE_LAYER = "sha256:e18da1d462d1a1d951d0dbb9fe425f2fe620c0e7dd051fed7d1e853b8025173a"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def test_lists_what_the_engine_lists(docker: Client, alpine: str) -> None:
             "RepoDigests": [f"alpine@{ALPINE_DIGEST}"],
             "RepoTags": ["alpine:3.10"],
             "SharedSize": -1,
-            "Size": 8761,
+            "Size": 9289,
         }
     ]
 
@@ -47,7 +47,7 @@ async def test_older_versions_list_older_fields(mock: MockDaemon, alpine: str) -
     finally:
         await client.session.close()
     assert image["Containers"] == -1
-    assert image["VirtualSize"] == image["Size"] == 8761
+    assert image["VirtualSize"] == image["Size"] == 9289
 
 
 async def test_older_versions_have_null_for_no_digests(
@@ -76,7 +76,7 @@ async def test_inspects_what_the_engine_inspects(docker: Client, alpine: str) ->
         "Author": "",
         "Architecture": "amd64",
         "Os": "linux",
-        "Size": 8761,
+        "Size": 9289,
         "RootFS": {"Type": "layers", "Layers": [ALPINE_LAYER]},
         "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"},
         "Config": {
