@@ -64,7 +64,7 @@ async def test_what_was_written_becomes_a_layer(docker: Client, container: str) 
     await put_file(docker)
     shown = await commit(docker)
     assert len(shown["RootFS"]["Layers"]) == 2
-    assert shown["Size"] == 8761 + 5
+    assert shown["Size"] == 9289 + 5
     history = (await docker.get(f"/images/{shown['Id']}/history")).json
     assert history[0]["Size"] == 5
 

@@ -21,7 +21,7 @@ async def test_shows_the_steps_newest_first(docker: Client) -> None:
             "Created": 1618428005,
             "CreatedBy": "ADD alpine-minirootfs-3.10.9-x86_64.tar.gz / # buildkit",
             "Id": "<missing>",
-            "Size": 8761,
+            "Size": 9289,
             "Tags": None,
         },
     ]

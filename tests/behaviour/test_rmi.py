@@ -125,7 +125,7 @@ async def test_prune_takes_only_what_has_no_name(docker: Client, alpine: str) ->
     nothing = await docker.post("/images/prune")
     assert nothing.json == {"ImagesDeleted": None, "SpaceReclaimed": 0}
     all_unused = await docker.post("/images/prune?filters=%7B%22dangling%22%3A%5B%22false%22%5D%7D")
-    assert all_unused.json["SpaceReclaimed"] == 8761
+    assert all_unused.json["SpaceReclaimed"] == 9289
     assert {"Deleted": ALPINE_ID} in all_unused.json["ImagesDeleted"]
 
 
