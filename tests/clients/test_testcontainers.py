@@ -74,6 +74,31 @@ async def test_containers_on_a_network_of_their_own(client_env: dict[str, str]) 
     assert "It works!" in out
 
 
+async def test_every_way_to_wait_and_a_file_that_is_copied_in(client_env: dict[str, str]) -> None:
+    out = await script(
+        client_env,
+        """
+        from testcontainers.core.container import DockerContainer
+        from testcontainers.core.wait_strategies import ExecWaitStrategy, HealthcheckWaitStrategy, HttpWaitStrategy, PortWaitStrategy
+
+        page = "/usr/local/apache2/htdocs/index.html"
+        health = {"test": ["CMD-SHELL", "wget -qO- localhost"], "interval": 200_000_000, "retries": 50}
+        web = (
+            DockerContainer("httpd:alpine", healthcheck=health)
+            .with_exposed_ports(80)
+            .with_copy_into_container(b"copied", page)
+        )
+        with web.waiting_for(HttpWaitStrategy(80).for_status_code(200)):
+            print(web.exec(["cat", page]).output)
+            HealthcheckWaitStrategy().wait_until_ready(web)
+            PortWaitStrategy(80).wait_until_ready(web)
+            ExecWaitStrategy(["pgrep", "httpd"]).wait_until_ready(web)
+            print(web.get_wrapped_container().health)
+        """,
+    )
+    assert out == "b'copied'\nhealthy\n"
+
+
 async def test_ryuk_reaps_what_a_run_leaves_behind(client_env: dict[str, str]) -> None:
     code = """
         import os
