@@ -35,6 +35,11 @@ async def version(call: Call) -> web.StreamResponse:
     return web.json_response({})
 
 
+async def alive(call: Call) -> web.StreamResponse:
+    """What distribution's command answers at its root, for those who wait until it runs."""
+    return web.Response(headers={"Cache-Control": "no-cache"})
+
+
 _NAME = r"/v2/(?P<name>.+)"
 _UPLOAD = _NAME + r"/blobs/uploads/(?P<target>[A-Za-z0-9-]+)"
 _BLOB = _NAME + r"/blobs/(?P<target>[^/]+)"
@@ -42,6 +47,7 @@ _MANIFEST = _NAME + r"/manifests/(?P<target>[^/]+)"
 
 # The first row that matches path and method decides; a path known only to other methods is UNSUPPORTED.
 ROUTES = (
+    _route("GET HEAD", r"/", OPEN, alive),
     _route("GET HEAD", r"/v2/?", "", version),
     _route("GET", r"/v2/_catalog", "", manifests.list_repositories),
     _route("GET", r"/v1/search", OPEN, search.search),

@@ -48,3 +48,8 @@ async def test_the_rate_limit_counts_manifests_as_docker_hub_does(start) -> None
     assert refused.headers["RateLimit-Limit"] == "2;w=21600"
     now[0] = 21601.0
     assert (await client.get(path)).status == 200
+
+
+async def test_its_root_says_that_it_is_alive(client) -> None:
+    answer = await client.get("/")
+    assert (answer.status, await answer.read()) == (200, b"")
