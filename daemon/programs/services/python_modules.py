@@ -7,6 +7,7 @@ from collections.abc import Callable
 from daemon.process.process import Process
 from daemon.process.signals import Signal
 from daemon.process.status import ProcessExit
+from daemon.programs.services import python_sockets
 from daemon.programs.services.kit import NANOSECONDS, moment
 from daemon.programs.services.python_values import Namespace, PyError, Value, shown
 
@@ -256,13 +257,7 @@ def _json(library: Library) -> dict[str, Value]:
 
 
 def _socket(library: Library) -> dict[str, Value]:
-    async def gethostbyname(name: str) -> str:
-        try:
-            return (await library.proc.resolve(name))[0]
-        except OSError:
-            raise PyError("OSError", "[Errno -2] Name or service not known") from None
-
-    return {"gethostname": lambda: library.proc.machine.hostname, "gethostbyname": gethostbyname}
+    return python_sockets.members(library.proc)
 
 
 def _math(library: Library) -> dict[str, Value]:

@@ -280,6 +280,20 @@ class Interpreter:
         else:
             await self.run(node.orelse)
 
+    async def _do_With(self, node: ast.With) -> None:
+        """Whatever can be closed is a context: files and sockets."""
+        held = []
+        try:
+            for item in node.items:
+                value = await self.value(item.context_expr)
+                held.append(attribute(value, "close"))
+                if item.optional_vars is not None:
+                    await self._assign(item.optional_vars, value)
+            await self.run(node.body)
+        finally:
+            for close in reversed(held):
+                await self.call(close, [], {})
+
     async def _handles(self, handler: ast.ExceptHandler, error: PyError) -> bool:
         if handler.type is None:
             return True

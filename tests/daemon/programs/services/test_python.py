@@ -36,6 +36,16 @@ async def box(lan: Lan) -> Container:
             '{"a": [1, null, true]} [1]\n',
         ),
         ("import socket; print(socket.gethostname())", "box\n"),
+        (
+            "with open('/f', 'w') as f: f.write('kept')\nwith open('/f') as f: print(f.read())",
+            "kept\n",
+        ),
+        (
+            "import socket\nwith socket.socket() as s:\n    s.bind(('', 70)); s.listen()\n"
+            "    c = socket.socket(); c.connect(('127.0.0.1', 70)); c.sendall(b'hi')\n"
+            "    peer, _ = s.accept(); print(peer.recv(9))",
+            "b'hi'\n",
+        ),
         ("a, (b, c) = 1, (2, 3); print(a, b, c)", "1 2 3\n"),
         (
             "print('x' if not [] else 'y', 'ab'.upper().center(6, '.'), 1 < 2 <= 2)",
