@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
+    from daemon.behaviours import Main
     from daemon.clock import Clock
 
 __all__ = ["MockDaemon", "main"]
@@ -126,6 +127,22 @@ class MockDaemon:
         from daemon.engine.containers.mishaps import run_out_of_memory
 
         self.call(lambda daemon: run_out_of_memory(daemon.containers.get(name)))
+
+    # What programs do instead of their simulation (docs/how-to/script-a-container.md).
+
+    def script(self, *, main: Main | None = None, **fields: Any) -> int:  # noqa: ANN401 - Behaviour's fields
+        """Let programs behave as told, by the fields of `daemon.behaviours.Behaviour`; returns what `unscript` takes.
+
+        `main`, a coroutine function that is given the process and returns its exit code, runs instead of them.
+        """
+        from daemon.behaviours import behaviour_of
+
+        behaviour = behaviour_of(fields)
+        return self.call(lambda daemon: daemon.behaviours.add(behaviour, main))
+
+    def unscript(self, number: int | None = None) -> None:
+        """Forget one behaviour (None: all); programs that run already go on."""
+        self.call(lambda daemon: daemon.behaviours.remove(number))
 
     def advance(self, seconds: float) -> None:
         """Move a manual clock."""

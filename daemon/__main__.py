@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.app import Daemon
+from daemon.behaviours import forwarding
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.server.listener import ListenError
@@ -47,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
         help="a folder that clients over TCP may bind; may be repeated")  # fmt: skip
     add("--allow-remote", action="store_true", help="listen on TCP addresses other than loopback")
     add("--allow-egress", action="store_true", help="let containers reach this machine's loopback")
+    add("--forward", action="append", default=[], type=_forward, metavar="IMAGE:PORT=HOST:PORT",
+        help="let a real server answer on a port of every container of an image; may be repeated")  # fmt: skip
     add("--registry-mirror", metavar="URL", help="take images from this registry")
     add("--insecure-registry", dest="insecure_registries", action="append", default=[],
         metavar="HOST:PORT", help="speak plain HTTP to this registry")  # fmt: skip
@@ -68,6 +71,11 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--version", action="version", version=f"mockerd {_own_version()}")
     return options
+
+
+def _forward(text: str) -> str:
+    forwarding([text])
+    return text
 
 
 def _address_pool(text: str) -> tuple[str, int]:
@@ -119,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 _CONFIG_OPTIONS = (
     "hosts", "seed", "publish_host", "bind_mounts", "allow_bind", "allow_remote",
-    "allow_egress", "registry_mirror", "insecure_registries", "images", "unknown_images", "pull_rate",
+    "allow_egress", "forward", "registry_mirror", "insecure_registries", "images", "unknown_images", "pull_rate",
     "default_address_pools",
 )  # fmt: skip
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import programs
+from daemon.behaviours import Behaviours, Run, forwarding
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.engine.build.cache import Cache
 from daemon.engine.containers.host_rules import HostFacts
 from daemon.engine.containers.service import Containers
+from daemon.engine.egress import Egress
 from daemon.engine.execs import Execs
 from daemon.engine.images.service import Images
 from daemon.engine.networks import Networks
@@ -40,6 +42,7 @@ from daemon.tasks import Tasks
 if TYPE_CHECKING:
     from daemon.engine.build.classic_service import ClassicBuilds
     from daemon.engine.build.jobs import Builds
+    from daemon.process.status import Program
 
 
 class Daemon:
@@ -56,6 +59,7 @@ class Daemon:
         self.events = Events(self.clock)
         self.faults = Faults(self.clock, self.ids)
         self.reports = Reports()
+        self.behaviours = Behaviours(forwarding(self.config.forward))
         self.layers = LayerStore(self.clock.now)
         self._closing.callback(self.layers.close)
         self.images = self._make_images()
@@ -63,8 +67,10 @@ class Daemon:
         self.networks = Networks(
             self.clock, self.ids, self.events, self.config.default_address_pools
         )
+        self.egress = Egress(self.networks.is_gateway)
+        self._closing.push_async_callback(self.egress.close)
         if self.config.allow_egress:
-            self._let_out()
+            self.networks.fabric.egress = self.egress.open
         self.volumes = Volumes(
             self.clock, self.ids, self.events, self.layers.spool, self.config.bind_mounts
         )
@@ -86,13 +92,15 @@ class Daemon:
         self._dispatcher = Dispatcher(self, all_routes())
         self._listener = Listener(self._dispatcher, allow_remote=self.config.allow_remote)
 
-    def _let_out(self) -> None:
-        """Lead the networks' gateways to the host's loopback."""
-        from daemon.engine.egress import Egress
+    def _script(self, run: Run) -> Program | None:
+        """What a behaviour says that a program is to do. ExecError if that is not to start."""
+        scripted = self.behaviours.find(run)
+        if scripted is None:
+            return None
+        # Loaded by the first of them: most daemons never need it.
+        from daemon.programs.scripted import program_for
 
-        egress = Egress(self.networks.is_gateway)
-        self.networks.fabric.egress = egress.open
-        self._closing.push_async_callback(egress.close)
+        return program_for(scripted, self.egress.forward)
 
     def _make_images(self) -> Images:
         config, version = self.config, self.profile.version
@@ -131,6 +139,7 @@ class Daemon:
             private_folder=lambda: self.folder,
             faults=self.faults,
             on_unsimulated=self.reports.note_program,
+            script=self._script,
         )
 
     @property
@@ -160,7 +169,11 @@ class Daemon:
         from daemon.engine.build.running import BuildRunner
 
         runner = BuildRunner(
-            programs, self.clock, self.ids, lambda: MemoryTree(self.layers.spool, self.clock.now)
+            programs,
+            self.clock,
+            self.ids,
+            lambda: MemoryTree(self.layers.spool, self.clock.now),
+            self._script,
         )
         return Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)
 

@@ -22,6 +22,8 @@ class Config:
     """Host folders that a client over TCP may bind; a client on a Unix socket may bind anything."""
     allow_remote: bool = False
     allow_egress: bool = False
+    forward: list[str] = field(default_factory=list)
+    """`IMAGE:PORT=HOST:PORT`: a real server that stands in for a port of every container of an image."""
     registry_mirror: str | None = None
     """A registry that serves Docker Hub's names; None: the fake registry."""
     insecure_registries: list[str] = field(default_factory=list)

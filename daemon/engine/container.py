@@ -101,6 +101,8 @@ class Container:
     mounts: tuple[MountPoint, ...]
     endpoints: dict[str, EndpointSettings]
     image_argv: tuple[str, ...] = ()
+    is_build_step: bool = False
+    """Made by a classic build, to run one instruction."""
     state: State = State.CREATED
     exit_code: int = 0
     error: str = ""

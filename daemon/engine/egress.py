@@ -1,15 +1,19 @@
-"""The way out: where it is allowed, containers reach the host's loopback through their network's gateway."""
+"""The ways out: the host's loopback through a network's gateway, where allowed, and servers that stand in for a port."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 from collections.abc import Callable
 
 from daemon.engine.ports import inwards, outwards
 from daemon.process.sockets import Address, Connection
+from daemon.process.status import os_error
 from daemon.tasks import Tasks
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 
@@ -25,8 +29,20 @@ class Egress:
         """A connection to the host's loopback; OSError as connect(2) says it."""
         if not self._is_gateway(address):
             raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
-        reader, writer = await asyncio.open_connection(LOOPBACK, port)
-        near, far = Connection.pair(Address(), Address(address, port))
+        return await self._bridged(LOOPBACK, port, Address(address, port))
+
+    async def forward(self, host: str, port: int) -> Connection:
+        """A connection to a server that stands in for a container's port."""
+        try:
+            return await self._bridged(host, port, Address())
+        except OSError as error:
+            log.warning("no forwarding to %s:%d: %s", host, port, error)
+            raise os_error(errno.ECONNREFUSED) from error
+
+    async def _bridged(self, host: str, port: int, shown: Address) -> Connection:
+        """A real connection to a server, which appears inside at the address `shown`."""
+        reader, writer = await asyncio.open_connection(host, port)
+        near, far = Connection.pair(Address(), shown)
         self._tasks.spawn(self._bridge(reader, writer, far), f"egress to port {port}")
         return near
 

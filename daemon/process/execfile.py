@@ -53,7 +53,10 @@ def resolve(
     if cwd is not None:
         file = os.path.join(cwd, file)
     check_executable(process, file)
-    return load(process, file, argv, main=main)
+    try:
+        return load(process, file, argv, main=main)
+    except ExecError as error:
+        raise os_error(error.errno, file) from error
 
 
 def find_in_path(process: "Process", name: str) -> str:
@@ -80,7 +83,9 @@ def check_executable(process: "Process", file: str) -> None:
 
 
 def load(process: "Process", file: str, argv: list[str], *, main: bool) -> Executable:
-    """Follow `#!` lines to a binary and choose the program for it."""
+    """Follow `#!` lines to a binary and choose the program for it. What is scripted runs whatever the file holds."""
+    if (scripted := process.machine.scripted(file, argv, main)) is not None:
+        return Executable(file, file, argv, f"scripted/{os.path.basename(file)}", scripted)
     interpreter, arguments = file, argv
     for _ in range(INTERPRETER_DEPTH + 1):
         head, where = _head(process, interpreter)
@@ -115,8 +120,6 @@ def _program(
 ) -> tuple[str, Program]:
     """The program string and the program for a binary; a stand-in for one that we do not simulate."""
     machine = process.machine
-    if (scripted := machine.scripted(where, argv)) is not None:
-        return f"scripted/{os.path.basename(where)}", scripted
     if not head.startswith(ELF):
         raise os_error(errno.ENOEXEC, where)
     marked = program_of(head)

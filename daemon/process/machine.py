@@ -50,6 +50,9 @@ RUNC_THREADS: Final = 5
 """runc's init takes these pids after its own before it becomes the process: a first child is 7, execs are 7, 13, 19."""
 
 OnExit = Callable[[ExitStatus], None]
+Scripted = Callable[[str, list[str], bool], Program | None]
+"""What is to run instead of the program at a path, by its argv and whether it is the main process; ExecError if
+it is not to start."""
 
 
 class ProgramTable(Protocol):
@@ -92,7 +95,7 @@ class Machine(ProcessTable):
         self.terminals: dict[int, Terminal] = {}
         self.image_argv: list[str] = []
         self.on_unsimulated: Callable[[str], None] = lambda _path: None
-        self.scripted: Callable[[str, list[str]], Program | None] = lambda _path, _argv: None
+        self.scripted: Scripted = lambda _path, _argv, _main: None
         self.unix_listeners: dict[tuple[int, int], Listener] = {}
         self._exit_hooks: dict[int, OnExit] = {}
         self._tasks: set[asyncio.Future[Any]] = set()

@@ -237,6 +237,8 @@ class NetNamespace:
         """
         target, gateway = self._outer_address(host)
         listener = self.find_listener(target, port)
+        if listener.door is not None:
+            return await listener.pass_door(listener.door)
         while listener.is_full:
             await listener.room.wait()
             listener = self.find_listener(target, port)

@@ -98,6 +98,8 @@ class SocketCalls(FileCalls):
             return await self.block(self.net.fabric.connect_host(self.net, destination, port))
         while (listener := destination.find_listener(target, port)).is_full:
             await self._sleep_until(lambda: not listener.is_full, listener, deadline)
+        if listener.door is not None:
+            return await self.block(listener.pass_door(listener.door))
         return self.net.connect(listener, target, port)
 
     async def _wait_for_nothing(self, silence: Unanswered, deadline: float | None) -> None:

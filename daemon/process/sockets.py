@@ -4,8 +4,10 @@ import errno
 import os
 import stat as stat_bits
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
+from weakref import WeakSet
 
 from daemon.fs.nodes import Stat
 from daemon.process.descriptions import Description, anonymous_stat
@@ -184,6 +186,9 @@ class Connection(Socket):
         self.close()
 
 
+Door = Callable[[], Awaitable[Connection]]
+
+
 class Listener(Socket):
     """A listening socket: readable when a connection waits to be accepted."""
 
@@ -191,8 +196,11 @@ class Listener(Socket):
         super().__init__(local, namespace)
         self.backlog = max(1, min(backlog, BACKLOG))
         self.only_v6 = False
+        self.door: Door | None = None
+        """Where connections lead instead of to `accept`; what it raises is what the peer's connect(2) fails with."""
         self.room = WaitQueue()
         self._waiting: deque[Connection] = deque()
+        self._let_through: WeakSet[Connection] = WeakSet()
 
     @property
     def is_full(self) -> bool:
@@ -201,6 +209,15 @@ class Listener(Socket):
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    async def pass_door(self, door: Door) -> Connection:
+        """A connection that leads elsewhere, for as long as this socket is open."""
+        connection = await door()
+        if self.references <= 0:
+            connection.reset()
+            raise os_error(errno.ECONNREFUSED)
+        self._let_through.add(connection)
+        return connection
 
     def offer(self, connection: Connection) -> None:
         self._waiting.append(connection)
@@ -221,6 +238,8 @@ class Listener(Socket):
             self.namespace.unbind(self)
         while self._waiting:
             self._waiting.popleft().reset()
+        for connection in list(self._let_through):
+            connection.reset()
         self.room.wake()
 
 

@@ -30,6 +30,7 @@ class ContainerBench:
         document = {**config, "Image": image, "HostConfig": dict(host)}
         request = ContainerCreateRequest.model_validate(document)
         container, _ = self.containers.create(request)
+        container.is_build_step = True
         return container.id
 
     async def run(self, container: str, output: Output) -> int:

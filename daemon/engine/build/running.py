@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from daemon.behaviours import Run
 from daemon.clock import Clock
 from daemon.engine import devices
 from daemon.engine.build import operations as ops
@@ -25,7 +26,7 @@ from daemon.ids import Ids
 from daemon.process import stdio
 from daemon.process.machine import Machine, ProgramTable
 from daemon.process.procfs import mount_kernel_trees
-from daemon.process.status import ExecError
+from daemon.process.status import ExecError, Program
 
 HOSTNAME = "buildkitsandbox"
 NOT_STARTED = "runc run failed: unable to start container process: error during container init: "
@@ -39,6 +40,7 @@ class BuildRunner:
     clock: Clock
     ids: Ids
     new_tree: Callable[[], MemoryTree]
+    script: Callable[[Run], Program | None]
 
     def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
         """uid and gid of `user[:group]`; a number for both where only a number is given."""
@@ -66,12 +68,17 @@ class BuildRunner:
             ids=self.ids,
             hostname=run.hostname or HOSTNAME,
         )
+        machine.scripted = self._scripted
         try:
             with self._mounted(machine, run, mounts) as secrets:
                 return await self._process(machine, run, user, secrets, output)
         finally:
             await machine.close()
             _remove_stubs(Filesystem(tree), stubs)
+
+    def _scripted(self, path: str, argv: list[str], _main: bool) -> Program | None:
+        """A step stands on layers, which have no name."""
+        return self.script(Run(tuple, path, argv, is_main=False))
 
     @contextlib.contextmanager
     def _mounted(

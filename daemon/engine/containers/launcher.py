@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from api_schema.host_config import HostConfig
+from daemon.behaviours import Run
 from daemon.engine.container import Container, Live
 from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.endpoint_rules import is_user_defined
@@ -32,7 +34,7 @@ from daemon.process.logs import LogStore
 from daemon.process.machine import Machine, ProgramTable
 from daemon.process.process import Process
 from daemon.process.procfs import mount_kernel_trees
-from daemon.process.status import ExecError, ExitStatus
+from daemon.process.status import ExecError, ExitStatus, Program
 from daemon.process.waiting import FairShare
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class Workshop:
     doors: Doors
     staging: Staging
     on_unsimulated: Callable[[str], None]
+    script: Callable[[Run], Program | None]
+    """What is to run instead of a program's simulation."""
+    image_names: Callable[[Container], Sequence[str]]
 
 
 class Launcher:
@@ -136,6 +141,7 @@ class Launcher:
         machine.image_argv = list(container.image_argv)
         machine.exposes_port = bool(config.exposed_ports)
         machine.on_unsimulated = shop.on_unsimulated
+        machine.scripted = partial(self._script, container)
         machine.stop_signal = parse_signal(container.stop_signal)
         shop.doors.give(machine, container)
         machine.cgroup_path = f"/docker/{container.id}"
@@ -145,6 +151,13 @@ class Launcher:
             host.cap_add or (), host.cap_drop or (), privileged=host.privileged
         )
         return machine
+
+    def _script(
+        self, container: Container, path: str, argv: list[str], main: bool
+    ) -> Program | None:
+        names = partial(self._workshop.image_names, container)
+        run = Run(names, path, argv, main and not container.is_build_step)
+        return self._workshop.script(run)
 
     def _mount(self, container: Container, machine: Machine, joined: Joined) -> None:
         rootfs, fs = self._rootfs, machine.fs

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from api_schema.containers import ContainerCreateRequest
 from api_schema.host_config import UpdateConfig
+from daemon.behaviours import Run
 from daemon.engine.container import Container
 from daemon.engine.container_state import Trigger
 from daemon.engine.containers import archive
@@ -36,6 +37,7 @@ from daemon.faults import Faults
 from daemon.filters import Filters
 from daemon.process.machine import ProgramTable
 from daemon.process.signals import Signal
+from daemon.process.status import Program
 from daemon.process.waiting import FairShare
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ if TYPE_CHECKING:
 
 def _unheeded(_path: str) -> None:
     """Nobody keeps count of the programs that nothing simulates."""
+
+
+def _unscripted(_run: Run) -> Program | None:
+    """Every program does what its simulation does."""
+    return None
 
 
 class Containers:
@@ -71,6 +78,7 @@ class Containers:
         private_folder: Callable[[], str] = tempfile.gettempdir,
         faults: Faults | None = None,
         on_unsimulated: Callable[[str], None] = _unheeded,
+        script: Callable[[Run], Program | None] = _unscripted,
     ) -> None:
         self.registry = Registry(ids)
         self._images = images
@@ -90,7 +98,17 @@ class Containers:
         share, doors, staging = FairShare(), self.doors, self.staging
         gateway = self._host_gateway
         shop = Workshop(
-            programs, clock, ids, events, share, gateway, doors, staging, on_unsimulated
+            programs,
+            clock,
+            ids,
+            events,
+            share,
+            gateway,
+            doors,
+            staging,
+            on_unsimulated,
+            script,
+            self.image_names,
         )
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self._removal = Removal(self.registry, self.supervisor, images, volumes)
@@ -116,6 +134,12 @@ class Containers:
             self._facts,
             host_name,
         )
+
+    def image_names(self, container: Container) -> list[str]:
+        """As create named it, and every name that it has now."""
+        image = self._images.store.get(container.image_id)
+        names = [] if image is None else self._images.repo_tags(image)
+        return [container.config.image, *names]
 
     def _host_gateway(self) -> str:
         """What `host-gateway` stands for: the host on the default bridge."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from daemon.behaviours import Scripted, as_json, behaviour_of
 from daemon.clock import ManualClock
 from daemon.engine.containers import mishaps
-from daemon.errors import Conflict, InvalidParameter, NotFound
+from daemon.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from daemon.faults import Armed, Fault
 from daemon.server.replies import Empty, Exchange, Json, Reply
 from daemon.server.request import Request
@@ -88,6 +89,33 @@ async def gate_arrived(request: Request, daemon: Daemon) -> Reply:
     return Empty()
 
 
+def _listed(one: Scripted) -> dict[str, Any]:
+    return {"number": one.number, "in_process": one.main is not None, **as_json(one.behaviour)}
+
+
+async def behaviour_list(request: Request, daemon: Daemon) -> Reply:
+    return Json([_listed(one) for one in daemon.behaviours])
+
+
+async def behaviour_add(request: Request, daemon: Daemon) -> Reply:
+    behaviour = behaviour_of(await request.read())
+    if request.over_tcp and any(port.forward for port in behaviour.ports):
+        raise Forbidden("ports are not forwarded at the request of a client over TCP")
+    return Json({"number": daemon.behaviours.add(behaviour)}, HTTPStatus.CREATED)
+
+
+async def behaviour_clear(request: Request, daemon: Daemon) -> Reply:
+    daemon.behaviours.remove()
+    return Empty()
+
+
+async def behaviour_remove(request: Request, daemon: Daemon) -> Reply:
+    number = request.vars["number"]
+    if not daemon.behaviours.remove(_number(number, "a behaviour's number")):
+        raise NotFound(f"there is no behaviour {number}")
+    return Empty()
+
+
 async def unsupported_list(request: Request, daemon: Daemon) -> Reply:
     calls = daemon.reports.calls.most_common()
     return Json([{"method": m, "path": path, "count": count} for (m, path), count in calls])
@@ -143,6 +171,10 @@ ROUTES = [
     Route("POST", "/_mock/gates/{name}/open", gate_open),
     Route("POST", "/_mock/gates/{name}/close", gate_close),
     Route("GET", "/_mock/gates/{name}/arrived", gate_arrived),
+    Route("GET", "/_mock/behaviours", behaviour_list),
+    Route("POST", "/_mock/behaviours", behaviour_add),
+    Route("DELETE", "/_mock/behaviours", behaviour_clear),
+    Route("DELETE", "/_mock/behaviours/{number}", behaviour_remove),
     Route("GET", "/_mock/unsupported", unsupported_list),
     Route("GET", "/_mock/unsimulated", unsimulated_list),
     Route("POST", "/_mock/clock", clock_advance),
