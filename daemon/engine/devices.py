@@ -6,6 +6,8 @@ from os import makedev
 from api_schema.host_config import DeviceMapping
 from daemon.errors import System
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.memory import MemoryTree
+from daemon.fs.nodes import ROOT
 
 _CHARACTER = stat.S_IFCHR
 STANDARD = {
@@ -34,19 +36,20 @@ HOST_DEVICES = {
 PRIVILEGED = ("fuse", "kvm", "kmsg", "loop-control")
 
 
-def populate(fs: Filesystem, *, tty: bool, privileged: bool) -> None:
-    """Fill an empty tmpfs that is mounted at /dev."""
+def populate(tree: MemoryTree, *, tty: bool, privileged: bool) -> None:
+    """Fill an empty tmpfs that will be /dev."""
+    root = tree.root
     for name, (major, minor) in STANDARD.items():
-        fs.mknod(f"/dev/{name}", _CHARACTER | 0o666, makedev(major, minor))
+        tree.create(root, name, _CHARACTER | 0o666, ROOT, makedev(major, minor))
     for name, target in LINKS.items():
-        fs.symlink(target, f"/dev/{name}")
+        tree.symlink(root, name, target, ROOT)
     for folder in ("pts", "shm", "mqueue"):
-        fs.mkdir(f"/dev/{folder}")
+        tree.create(root, folder, stat.S_IFDIR | 0o755, ROOT)
     if tty:
-        fs.mknod("/dev/console", _CHARACTER | 0o620, makedev(136, 0))
-    if privileged:
-        for name in PRIVILEGED:
-            fs.mknod(f"/dev/{name}", _CHARACTER | 0o600, makedev(*HOST_DEVICES[f"/dev/{name}"]))
+        tree.create(root, "console", _CHARACTER | 0o620, ROOT, makedev(136, 0))
+    for name in PRIVILEGED if privileged else ():
+        numbers = HOST_DEVICES[f"/dev/{name}"]
+        tree.create(root, name, _CHARACTER | 0o600, ROOT, makedev(*numbers))
 
 
 def add_host_device(fs: Filesystem, device: DeviceMapping) -> None:

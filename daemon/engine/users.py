@@ -1,6 +1,7 @@
 """Who a process runs as: `user[:group]` looked up in the container's own /etc/passwd and /etc/group."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from daemon.errors import DockerError, System
@@ -92,11 +93,17 @@ def _number(text: str) -> int | None:
 def _fields(fs: Filesystem, path: str, count: int) -> list[list[str]]:
     """The lines of a file of colon-separated fields; a file that is not there has none."""
     try:
-        text = fs.read_bytes(path).decode("utf-8", "surrogateescape")
+        return _split(fs.read_bytes(path), count)
     except OSError:
         return []
-    lines = [line.split(":") for line in text.splitlines() if line and not line.startswith("#")]
-    return [fields + [""] * (count - len(fields)) for fields in lines]
+
+
+@lru_cache(maxsize=64)
+def _split(data: bytes, count: int) -> list[list[str]]:
+    """Images share few of these files, and every start reads two."""
+    lines = data.decode("utf-8", "surrogateescape").splitlines()
+    split = [line.split(":") for line in lines if line and not line.startswith("#")]
+    return [fields + [""] * (count - len(fields)) for fields in split]
 
 
 def _passwd(fs: Filesystem) -> list[_Passwd]:

@@ -1,6 +1,6 @@
 """/sys: network interfaces, processors and the folders that programs look for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from daemon.fs.synthetic import SyntheticFile, SyntheticFolder, SyntheticNode
@@ -13,44 +13,37 @@ _CLASSES: Final = ("bdi", "block", "mem", "misc", "thermal", "tty", "vtconsole")
 
 
 def sys_root(machine: "Machine") -> SyntheticFolder:
-    empty: dict[str, SyntheticNode] = {}
-    classes: dict[str, SyntheticNode] = {name: SyntheticFolder.of(empty) for name in _CLASSES}
-    classes["net"] = _net_class(machine)
-    cpus = f"0-{machine.host.cpus - 1}" if machine.host.cpus > 1 else "0"
-    return _folders(
-        {
-            "block": {},
-            "bus": {},
-            "class": SyntheticFolder.of(classes),
-            "dev": {},
-            "devices": {
-                "system": {"cpu": _texts({"online": cpus, "possible": cpus, "present": cpus})},
-                "virtual": {},
-            },
-            "firmware": {},
-            "fs": {"cgroup": {}},
-            "kernel": {
-                "mm": {
-                    "transparent_hugepage": _texts(
-                        {"enabled": "always [madvise] never", "hpage_pmd_size": "2097152"}
-                    )
-                },
-                "security": {},
-            },
-            "module": {},
-            "power": {},
-        }
-    )
+    """Below the first level nothing is made before one looks at it: every start mounts this, few read it."""
+    makers: dict[str, Callable[[], dict[str, SyntheticNode]]] = {
+        "block": dict,
+        "bus": dict,
+        "class": lambda: _classes(machine),
+        "dev": dict,
+        "devices": lambda: _devices(machine.host.cpus),
+        "firmware": dict,
+        "fs": lambda: {"cgroup": SyntheticFolder.of({})},
+        "kernel": _kernel,
+        "module": dict,
+        "power": dict,
+    }
+    return SyntheticFolder.of({name: SyntheticFolder.later(make) for name, make in makers.items()})
 
 
-def _folders(entries: Mapping[str, "object"]) -> SyntheticFolder:
-    made: dict[str, SyntheticNode] = {}
-    for name, entry in entries.items():
-        if isinstance(entry, SyntheticFolder | SyntheticFile):
-            made[name] = entry
-        elif isinstance(entry, Mapping):
-            made[name] = _folders(entry)
-    return SyntheticFolder.of(made)
+def _classes(machine: "Machine") -> dict[str, SyntheticNode]:
+    classes: dict[str, SyntheticNode] = {name: SyntheticFolder.of({}) for name in _CLASSES}
+    return {**classes, "net": _net_class(machine)}
+
+
+def _devices(count: int) -> dict[str, SyntheticNode]:
+    cpus = f"0-{count - 1}" if count > 1 else "0"
+    cpu = SyntheticFolder.of(_texts({"online": cpus, "possible": cpus, "present": cpus}))
+    return {"system": SyntheticFolder.of({"cpu": cpu}), "virtual": SyntheticFolder.of({})}
+
+
+def _kernel() -> dict[str, SyntheticNode]:
+    pages = _texts({"enabled": "always [madvise] never", "hpage_pmd_size": "2097152"})
+    memory = SyntheticFolder.of({"transparent_hugepage": SyntheticFolder.of(pages)})
+    return {"mm": memory, "security": SyntheticFolder.of({})}
 
 
 def _texts(entries: Mapping[str, str]) -> dict[str, SyntheticNode]:

@@ -86,9 +86,10 @@ class BuildRunner:
     ) -> Iterator[dict[str, str]]:
         """The kernel's filesystems, the host's files and what RUN asks for; yields secrets for the environment."""
         files = machine.fs
+        tree = self.new_tree()
+        devices.populate(tree, tty=False, privileged=False)
+        files.mount("/dev", tree, fstype="tmpfs")
         mount_kernel_trees(machine)
-        files.mount("/dev", self.new_tree(), fstype="tmpfs")
-        devices.populate(files, tty=False, privileged=False)
         self._host_files(files, run)
         secrets: dict[str, str] = {}
         with contextlib.ExitStack() as used:

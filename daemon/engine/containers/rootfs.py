@@ -100,9 +100,10 @@ class Rootfs:
 
     def mount_devices(self, fs: Filesystem, container: Container, quota: Quota | None) -> None:
         """/dev with its shared memory; what the kernel makes up (/proc, /sys) is the machine's to mount."""
-        fs.mount("/dev", self.memory_tree("tmpfs"), source="tmpfs", options=DEV_OPTIONS)
         host = container.host_config
-        devices.populate(fs, tty=container.config.tty, privileged=host.privileged)
+        tree = self.memory_tree("tmpfs")
+        devices.populate(tree, tty=container.config.tty, privileged=host.privileged)
+        fs.mount("/dev", tree, source="tmpfs", options=DEV_OPTIONS)
         shared = self.memory_tree("tmpfs", size=host.shm_size, mode=0o1777, quota=quota)
         options = f"rw,nosuid,nodev,noexec,relatime,size={host.shm_size // 1024}k"
         fs.mount("/dev/shm", shared, source="shm", options=options)
