@@ -95,21 +95,7 @@ class Containers:
         )
         self.connecting = Connecting(self.registry, networks, self.networking)
         self.doors = Doors(self.rootfs, own_socket, private_folder)
-        share, doors, staging = FairShare(), self.doors, self.staging
-        gateway = self._host_gateway
-        shop = Workshop(
-            programs,
-            clock,
-            ids,
-            events,
-            share,
-            gateway,
-            doors,
-            staging,
-            on_unsimulated,
-            script,
-            self.image_names,
-        )
+        shop = self._workshop(programs, ids, on_unsimulated, script)
         self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
         self._removal = Removal(self.registry, self.supervisor, images, volumes)
         self.supervisor.auto_remove = self._removal.remove_with_its_process
@@ -120,6 +106,27 @@ class Containers:
         images.users = lambda: list(self.registry)
         volumes.users = self.volume_users
         self.stats = StatsSource(clock, facts.cpus)
+
+    def _workshop(
+        self,
+        programs: ProgramTable,
+        ids: Ids,
+        on_unsimulated: Callable[[str], None],
+        script: Callable[[Run], Program | None],
+    ) -> Workshop:
+        return Workshop(
+            programs,
+            self._clock,
+            ids,
+            self._events,
+            FairShare(),
+            self._host_gateway,
+            self.doors,
+            self.staging,
+            on_unsimulated,
+            script,
+            self.image_names,
+        )
 
     def _surroundings(self, ids: Ids, host_name: str) -> Surroundings:
         return Surroundings(
