@@ -225,7 +225,8 @@ class _Extraction:
     def _set_attributes(self, place: str, entry: Entry) -> None:
         uid, gid = (self.owner.uid, self.owner.gid) if self.owner else (entry.uid, entry.gid)
         self.fs.chown(place, uid, gid, follow=False)
-        if entry.kind != SYMLINK:
+        # A hard link may lead to a symlink, which has no mode of its own to set.
+        if not modes.S_ISLNK(self.fs.stat(place, follow=False).mode):
             self.fs.chmod(place, entry.mode & 0o7777, follow=False)
         if entry.kind == FOLDER:
             self._dates[place] = entry.mtime

@@ -166,3 +166,15 @@ def test_chunks_may_be_cut_anywhere(fs: Filesystem, tar: Tar) -> None:
     data = tar(("d/f", b"x" * 5000), ("d/g", b"y"))
     extract(fs, "/t", [data[i : i + 37] for i in range(0, len(data), 37)])
     assert fs.read_bytes("/t/d/f") == b"x" * 5000
+
+
+def test_a_hard_link_may_lead_to_a_symlink(fs: Filesystem) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, kind, target in (("a", tarfile.SYMTYPE, "nowhere"), ("b", tarfile.LNKTYPE, "a")):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname, member.mode = kind, target, 0o600
+            archive.addfile(member)
+    put(fs, out.getvalue())
+    assert fs.readlink("/t/b") == "nowhere"
+    assert fs.stat("/t/a", follow=False).ino == fs.stat("/t/b", follow=False).ino
