@@ -107,12 +107,13 @@ class Ports:
                 if len(ports) == 1:
                     raise
             else:
+                if not wanted.first:
+                    self._next[wanted.protocol] = port + 1
                 return
         raise System("all ports are allocated")
 
     def _ephemeral(self, wanted: Wanted) -> Sequence[int]:
         start = self._next.get(wanted.protocol, FIRST_EPHEMERAL)
-        self._next[wanted.protocol] = start + 1 if start < LAST_EPHEMERAL else FIRST_EPHEMERAL
         return [*range(start, LAST_EPHEMERAL + 1), *range(FIRST_EPHEMERAL, start)]
 
     def _bind(self, published: Published, wanted: Wanted, port: int, address: str) -> None:

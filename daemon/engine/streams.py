@@ -6,11 +6,14 @@ when a megabyte waits for it; a log never does.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from daemon.clock import Clock
 from daemon.process.stdio import Output, Pipe, Stdio
 from daemon.process.tty import Terminal
 from daemon.process.waiting import WaitQueue
@@ -19,6 +22,8 @@ STDOUT: Final = "stdout"
 STDERR: Final = "stderr"
 UNREAD_LIMIT: Final = 768 * 1024
 """With the socket's buffers this makes the megabyte after which dockerd's writers wait."""
+
+AUDIENCE_SECONDS: Final = 2.0
 
 LogWriter = Callable[[str, bytes], None]
 
@@ -33,6 +38,7 @@ class Attachment:
         self._news = WaitQueue()
         self.unread = 0
         self.ended = False
+        self.left = asyncio.Event()
 
     def feed(self, stream: str, data: bytes) -> None:
         if stream in self._wanted:
@@ -59,6 +65,7 @@ class Attachment:
         """Detach: nobody waits for this client any more, and what it has not read is dropped."""
         self._chunks.clear()
         self.end()
+        self.left.set()
         self._streams.detach(self)
 
 
@@ -77,6 +84,7 @@ class Streams:
         self._outputs: list[Output] = []
         self._open_outputs = 0
         self._attachments: list[Attachment] = []
+        self._audience: list[Attachment] = []
         self._held = False
         self.prepare()
 
@@ -138,8 +146,8 @@ class Streams:
 
     def end(self) -> None:
         """The run is over: attachments see the end of the file, and the next run gets new pipes."""
-        attachments, self._attachments = self._attachments, []
-        for attachment in attachments:
+        self._audience, self._attachments = self._attachments, []
+        for attachment in self._audience:
             attachment.end()
         if self._stdin is not None:
             self._stdin.close()
@@ -149,6 +157,18 @@ class Streams:
         self._held = False
         if self.on_end is not None:
             self.on_end()
+
+    async def seen(self, clock: Clock) -> None:
+        """Until the clients that saw the last run end have left or read all of it; two seconds at most, as in dockerd.
+
+        A real process takes milliseconds to end after its last output, so that clients have read this before they
+        hear of the end on another connection, and some rely on it.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with clock.timeout(AUDIENCE_SECONDS):
+                for attachment in self._audience:
+                    await attachment.left.wait()
+        self._audience = []
 
     def attach(self, *, stdout: bool = True, stderr: bool = True) -> Attachment:
         """Output from now on; with a terminal everything is stdout. Between two runs it belongs to the next."""

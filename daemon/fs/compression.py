@@ -54,6 +54,11 @@ def _read(source: Readable) -> bytes:
         raise ArchiveError("unexpected EOF") from error
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise ArchiveError("unexpected EOF") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # So bz2 tells that its data is broken; Go's reader mostly meets it at the magic number of a block.
+        raise ArchiveError("bzip2 data invalid: bad magic value found") from error
 
 
 def _open_zstd(stream: BinaryIO) -> Readable:

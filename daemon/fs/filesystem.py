@@ -48,9 +48,9 @@ class Filesystem(Namespace):
             raise failure(errno.EINVAL, path)
         exclusive = flags & os.O_CREAT and flags & os.O_EXCL
         follow = not flags & os.O_NOFOLLOW and not exclusive
-        spot = self.walk(path, who, cwd, follow=follow)
-        if flags & os.O_CREAT and spot.slash and spot.plain:
+        if flags & os.O_CREAT and path.endswith("/") and self._walk_to_entry(path, who, cwd).plain:
             raise failure(errno.EISDIR, path)
+        spot = self.walk(path, who, cwd, follow=follow)
         if spot.target is None:
             step = self._create_for_open(spot, path, flags, mode, who)
             flags &= ~os.O_TRUNC

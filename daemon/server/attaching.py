@@ -57,12 +57,14 @@ class Session:
                 self.attachment.close()
 
     async def _send(self, duplex: Duplex, over: asyncio.Event) -> None:
-        """Everything that comes out, to its end."""
+        """Everything that comes out, to its end, which is over once the client has read it."""
         if self.attachment is None:
             return
         try:
             while chunks := await self.attachment.read():
                 await duplex.write(b"".join(self._framed(chunks)))
+            duplex.write_eof()
+            await duplex.taken()
         except ConnectionError:
             pass  # the client is gone; nobody is left to be told
         finally:

@@ -20,6 +20,7 @@ class RawTransport(Protocol):
 
     def write(self, data: bytes) -> None: ...
     async def drain(self) -> None: ...
+    async def taken(self) -> None: ...
     def half_close(self) -> None: ...
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
@@ -92,6 +93,11 @@ class Duplex:
         if not self._write_ended and not self.closed:
             self._write_ended = True
             self._transport.half_close()
+
+    async def taken(self) -> None:
+        """Wait, a moment at most, until the client has read what was written."""
+        if not self.closed:
+            await self._transport.taken()
 
     async def discard(self) -> None:
         """Read and drop what the client still sends, until it ends its half."""

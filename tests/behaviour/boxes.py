@@ -153,6 +153,14 @@ class Wire:
     def half_close(self) -> None:
         self._writer.write_eof()
 
+    def hold(self) -> None:
+        """Read nothing for now."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._writer.transport.resume_reading()  # type: ignore[attr-defined]
+
     async def until(self, text: bytes) -> bytes:
         async with asyncio.timeout(PATIENCE):
             return await self._reader.readuntil(text)

@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 
 from tests.behaviour.boxes import Boxes
+from tests.ports import free_port
 
 ENDPOINT = "failed to set up container networking: driver failed programming external connectivity on endpoint"
 SERVER = ("sh", "-c", "while :; do echo hello | nc -l -p 80; done")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def published(

@@ -10,6 +10,7 @@ import redis
 from docker.models.containers import Container
 
 from mockerd import MockDaemon
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -79,7 +80,8 @@ def test_ryuk_reaps_what_carries_the_label_once_its_client_has_gone(
 
 
 def test_a_registry_keeps_what_is_pushed_to_it(client: docker.DockerClient) -> None:
-    container = run(client, "registry:2", "listening on [::]:5000")
+    # A port of one's own choice: an ephemeral one changes with each start.
+    container = run(client, "registry:2", "listening on [::]:5000", ports={"5000/tcp": free_port()})
     name = f"localhost:{port(container, 5000)}/mine"
     image = client.images.pull("busybox:latest")
     image.tag(name, "v1")

@@ -60,6 +60,20 @@ async def test_one_that_removes_itself(boxes: Boxes) -> None:
     assert (await boxes.docker.get("/containers/box/json")).status == 404
 
 
+async def test_the_code_comes_once_attached_clients_have_read_the_output(boxes: Boxes) -> None:
+    box = await boxes.create("echo", "out")
+    wire = await boxes.hijack("/containers/box/attach?stream=1&stdout=1")
+    await wire.head()
+    wire.hold()
+    await box.start()
+    waiting = asyncio.create_task(box.wait())
+    await box.until(lambda shown: shown["State"]["Status"] == "exited")
+    assert not waiting.done()
+    wire.go_on()
+    assert await waiting == 0
+    await wire.close()
+
+
 async def test_a_vanished_waiter_leaves_nothing(boxes: Boxes) -> None:
     box = await boxes.run("top")
     wire = await boxes.hijack("/containers/box/wait", upgrade=False)

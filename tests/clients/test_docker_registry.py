@@ -1,7 +1,6 @@
 """Docker's own registry as the peer: the daemon pushes to it and pulls from it what it would to and from ours."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.behaviour.conftest import mock as mock
 from tests.behaviour.registries import a_registry
 from tests.behaviour.test_pull import lines, pull
 from tests.behaviour.test_push import push, tagged
+from tests.ports import free_port
 
 pytestmark = pytest.mark.client("docker-registry")
 
@@ -30,9 +30,7 @@ http: { addr: "127.0.0.1:%(port)d" }
 @pytest.fixture
 async def peer(tmp_path: Path) -> AsyncIterator[str]:
     """`127.0.0.1:port` of a docker-registry."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = tmp_path / "config.yml"
     config.write_text(CONFIG % {"folder": tmp_path / "data", "port": port})
     process = await asyncio.create_subprocess_exec("docker-registry", "serve", str(config))

@@ -361,7 +361,8 @@ class Interpreter:
         """Call a function with its own positional parameters and local scope."""
         shell = self.shell
         saved = shell.args, shell.loops
-        shell.args, shell.loops = argv[1:], 0
+        # Only in ash do break and continue inside a function act on the caller's loops.
+        shell.args, shell.loops = argv[1:], shell.loops if shell.flavour.name == "ash" else 0
         shell.calls.append(function.name)
         shell.variables.push()
         try:

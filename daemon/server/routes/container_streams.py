@@ -46,6 +46,8 @@ async def _exit_code(
 ) -> AsyncIterator[bytes]:
     """The head goes out at once, the code when it is known."""
     code = await daemon.containers.wait(container, condition)
+    if container.streams is not None:
+        await container.streams.seen(daemon.clock)
     yield codec.render(ContainerWait(status_code=code), request.version)
 
 

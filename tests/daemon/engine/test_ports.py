@@ -28,6 +28,18 @@ async def door(wanted: Wanted, inside: NetNamespace) -> AsyncIterator[int]:
         await ports.close()
 
 
+def test_an_ephemeral_port_is_a_new_one_each_time() -> None:
+    ports = Ports()
+    given = []
+    for _ in range(3):
+        published = ports.publish([Wanted(80, "tcp", "127.0.0.1", 0, 0)], "172.17.0.2")
+        [places] = published.bindings.values()
+        assert places
+        given.append(int(places[0].host_port))
+        ports.release(published)
+    assert given == sorted(set(given))
+
+
 async def test_datagrams_find_their_way_back() -> None:
     inside = NetNamespace(clock=Clock())
     server = inside.bind_datagrams("0.0.0.0", 53)

@@ -178,3 +178,8 @@ def test_a_hard_link_may_lead_to_a_symlink(fs: Filesystem) -> None:
     put(fs, out.getvalue())
     assert fs.readlink("/t/b") == "nowhere"
     assert fs.stat("/t/a", follow=False).ino == fs.stat("/t/b", follow=False).ino
+
+
+def test_broken_bzip2_is_told_in_its_own_words(fs: Filesystem) -> None:
+    with pytest.raises(ArchiveError, match=r"^bzip2 data invalid: bad magic value found$"):
+        put(fs, b"BZh9" + b"not compressed at all " * 4)

@@ -37,6 +37,13 @@ def test_long_names_and_link_loops_have_their_errors(memory: Filesystem) -> None
         memory.stat("/a" * 2048)
 
 
+def test_no_file_is_made_under_a_name_with_a_slash(memory: Filesystem) -> None:
+    memory.symlink("loop", "/loop")
+    for name in ("/loop/", "/new/"):
+        with pytest.raises(IsADirectoryError):
+            memory.open(name, os.O_CREAT | os.O_RDWR)
+
+
 def test_names_may_be_any_bytes(memory: Filesystem) -> None:
     name = os.fsdecode(b"/\xff\xfe")
     memory.write_bytes(name, b"x")

@@ -63,6 +63,7 @@ async def test_a_program_may_answer(lan: Lan) -> None:
 async def test_datagrams(lan: Lan) -> None:
     server = lan.container("server", bin_nc="busybox/nc")
     client = lan.container("client", bin_nc="busybox/nc")
-    listening = await server.start("nc", "-u", "-l", "-p", "53")
+    listening = await server.start("nc", "-u", "-v", "-l", "-p", "53")
+    await listening.said("listening on")
     await client.start("nc", "-u", "server", "53", stdin=b"datagram\n")
     await listening.said("datagram")

@@ -31,6 +31,8 @@ class Wire:
         assert self.other
         await self.other.reading.wait()
 
+    async def taken(self) -> None: ...
+
     def half_close(self) -> None:
         assert self.peer
         self.peer.feed_eof()
