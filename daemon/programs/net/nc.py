@@ -67,7 +67,7 @@ class Dial:
         for address in addresses:
             try:
                 fd = await self.proc.connect(
-                    address, port, timeout=_seconds(self.options), proto=self._proto
+                    address, port, timeout=_seconds(self.options), proto=_protocol(self.options)
                 )
             except OSError as error:
                 reason = os.strerror(error.errno or errno.ETIMEDOUT)
@@ -79,10 +79,6 @@ class Dial:
             raise Failure(f"can't connect to remote host ({addresses[0]}): {reason}")
         return None
 
-    @property
-    def _proto(self) -> str:
-        return "udp" if "u" in self.options else "tcp"
-
     def _named(self, address: str) -> str:
         return self.host if is_address(self.host) else f"{self.host} ({address})"
 
@@ -91,7 +87,7 @@ class Dial:
             return
         if is_gnu(self.proc):
             service = next((name for name, number in SERVICES.items() if number == port), "*")
-            text = f"Connection to {self._named(address)} {port} port [{self._proto}/{service}] succeeded!"
+            text = f"Connection to {self._named(address)} {port} port [{_protocol(self.options)}/{service}] succeeded!"
         else:
             text = f"{self.host} ({bracketed(address)}:{port}) open"
         await self.proc.err(f"{text}\n")
@@ -100,7 +96,7 @@ class Dial:
         if "v" not in self.options:
             return
         if is_gnu(self.proc):
-            text = f"connect to {self._named(address)} port {port} ({self._proto}) failed: {reason}"
+            text = f"connect to {self._named(address)} port {port} ({_protocol(self.options)}) failed: {reason}"
         else:
             text = f"{self.host} ({bracketed(address)}:{port}): {reason}"
         await self.proc.err(f"nc: {text}\n")
@@ -119,6 +115,10 @@ def _ports(words: list[str]) -> list[int]:
     return ports
 
 
+def _protocol(options: Options) -> str:
+    return "udp" if "u" in options else "tcp"
+
+
 class Listen:
     """The listening side: one connection, or with -k one after the other."""
 
@@ -133,20 +133,18 @@ class Listen:
         port = port_number(port_text)
         if port is None and port_text != "0":
             raise Failure(f"bad port '{port_text}'")
-        if "u" in self.options:
-            return await self._datagrams(host, port or 0)
         try:
-            listener = await self.proc.listen(port or 0, host)
+            fd = await self.proc.listen(port or 0, host, _protocol(self.options))
         except OSError as error:
             raise Failure(_bind_error(self.proc, error)) from None
-        await self._announce(listener, host)
-        return await self._accept(listener)
+        await self._announce(fd, host)
+        return await (self._datagrams(fd) if "u" in self.options else self._accept(fd))
 
     async def _announce(self, listener: int, host: str) -> None:
         if "v" in self.options:
             port = self.proc.getsockname(listener).port
             gnu, busybox = (
-                f"Listening on {host} {port}",
+                f"{'Bound' if 'u' in self.options else 'Listening'} on {host} {port}",
                 f"listening on {bracketed(host)}:{port} ...",
             )
             await self.proc.err(f"{either(self.proc, gnu, busybox)}\n")
@@ -175,11 +173,7 @@ class Listen:
             return await _relay(self.proc, self.options, fd)
         return await _execute(self.proc, self.options, fd)
 
-    async def _datagrams(self, host: str, port: int) -> int:
-        try:
-            fd = await self.proc.listen(port, host, "udp")
-        except OSError as error:
-            raise Failure(_bind_error(self.proc, error)) from None
+    async def _datagrams(self, fd: int) -> int:
         while True:
             if not await self.proc.wait_readable([fd], _seconds(self.options)):
                 return 0
