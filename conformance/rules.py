@@ -57,6 +57,7 @@ RULES = (
     Rule("up", "how long, in words", "Up <age>", ends("Status"), r"^Up .+?(?= \(|$)"),
     Rule("ago", "how long ago, in words", r"\1 <age>", ends("Status"), r"^((Exited|Restarting) \(\d+\)) .+"),
     Rule("pool", "Docker's address pools are given out as they are free", "<address>", value=r"\b(172\.(1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+\b"),
+    Rule("ula", "an engine draws its own IPv6 prefix", "<ula>", value=r"\bfd[0-9a-f]{2}(:[0-9a-f]{1,4}){2}(?=::)"),
     Rule("mac", "random", "<mac>", value=r"\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b"),
     Rule("port", "an ephemeral port of the host", "<port>", ends("HostPort", "PublicPort"), r"^(3[2-9]|[456]\d)\d{3}$"),
     Rule("pid", "the host's process numbers", "<pid>", ends("Pid"), POSITIVE),

@@ -117,15 +117,15 @@ class Fabric:
         for network in networks:
             if network.contains(target):
                 return self._neighbour(network, target)
-        outward = [network for network in networks if not network.internal and network.gateways]
-        if not outward:
+        out = self.networks.get(source.way_out.network) if source.way_out else None
+        if out is None:
             raise os_error(errno.ENETUNREACH)
         for network in self.networks.values():
             if target in network.gateways:
-                return Host(target, outward[0], True)
+                return Host(target, out, True)
             if network.contains(target):
                 raise Unanswered(CONNECT_TIMEOUT, errno.ETIMEDOUT)
-        return Host(target, outward[0], False)
+        return Host(target, out, False)
 
     def _neighbour(self, network: Network, target: IPAddress) -> "NetNamespace | Host":
         if target in network.gateways:

@@ -29,6 +29,8 @@ class Interface:
     gateway: str = ""
     network: str = ""
     mtu: int = 1500
+    rank: tuple[int, str] = (0, "")
+    """The default route leads over the interface with the least."""
     traffic: Traffic = field(default_factory=Traffic)
 
     @property
@@ -72,6 +74,8 @@ class NetNamespace:
         mac: str = "00:00:00:00:00:00",
         gateway: str = "",
         name: str | None = None,
+        mtu: int = 1500,
+        rank: tuple[int, str] = (0, ""),
     ) -> Interface:
         """Join a network of the fabric: `addresses` with prefix lengths; `name` defaults to the next free ethN."""
         if name is None:
@@ -79,7 +83,7 @@ class NetNamespace:
                 f"eth{n}" for n in range(len(self.interfaces)) if f"eth{n}" not in self.interfaces
             )
         interface = Interface(
-            name, mac, [_interface(text) for text in addresses], gateway, network_id
+            name, mac, [_interface(text) for text in addresses], gateway, network_id, mtu, rank=rank
         )
         self.interfaces[name] = interface
         self.fabric.join(network_id, self, interface)
@@ -103,6 +107,12 @@ class NetNamespace:
     @property
     def addresses(self) -> set[IPAddress]:
         return {ip for interface in self.interfaces.values() for ip in interface.ips}
+
+    @property
+    def way_out(self) -> Interface | None:
+        """The interface of the default route."""
+        leading = (interface for interface in self.interfaces.values() if interface.gateway)
+        return min(leading, key=lambda interface: interface.rank, default=None)
 
     def interface_of(self, address: IPAddress) -> Interface:
         """The interface that has an address; the loopback for 127/8 and for what is nobody's."""
@@ -260,8 +270,9 @@ class NetNamespace:
         if host:
             target = ip_address(host)
             return target, self.interface_of(target).gateway or host
-        for interface in self.interfaces.values():
-            if interface.name != "lo" and interface.addresses:
+        outer = (interface for name, interface in self.interfaces.items() if name != "lo")
+        for interface in (self.way_out, *outer):
+            if interface is not None and interface.addresses:
                 ip = interface.addresses[0].ip
                 return ip, interface.gateway or str(ip)
         return IPv4Address("127.0.0.1"), "127.0.0.1"

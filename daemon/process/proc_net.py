@@ -113,10 +113,9 @@ def _route(namespace: NetNamespace) -> str:
     head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
     lines = [head]
     zero = "0.0.0.0"
-    for interface in _outer(namespace):
-        if interface.gateway and ":" not in interface.gateway and len(lines) == 1:
-            flags = ROUTE_UP | ROUTE_GATEWAY
-            lines.append(_route_line(interface.name, zero, interface.gateway, flags, zero))
+    if (out := namespace.way_out) is not None:
+        flags = ROUTE_UP | ROUTE_GATEWAY
+        lines.append(_route_line(out.name, zero, out.gateway, flags, zero))
     for interface in _outer(namespace):
         for address in interface.addresses:
             if address.version == 4:

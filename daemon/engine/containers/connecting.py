@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.container import Container
-from daemon.engine.containers.endpoint_rules import endpoint_faults, listed
+from daemon.engine.containers.endpoint_rules import (
+    endpoint_faults,
+    is_user_defined,
+    listed,
+)
 from daemon.engine.networks import dns_names
 from daemon.errors import InvalidParameter, NotFound, System
 
@@ -36,6 +40,8 @@ class Connecting:
     def connect(self, reference: str, name: str, settings: EndpointSettings) -> None:
         """At once if the container runs, else at its next start."""
         container = self._registry.get(reference)
+        if container.live is not None and is_user_defined(name):
+            name = settings.network_id or name
         network = self._networks.find(name)
         if network is None:
             self._connect_to_nothing(container, name, settings)
@@ -43,12 +49,11 @@ class Connecting:
         if not self._may_connect(container, network):
             return
         _check(settings, network)
-        container.endpoints[network.name] = (
-            self._planned(container, network, settings)
-            if container.live is None
-            else self._joined(container, network, settings)
-        )
+        # As with dockerd, what was planned stays even if there is no address to be had.
+        container.endpoints.setdefault(network.name, self._planned(container, network, settings))
         container.touch()
+        if container.live is not None:
+            container.endpoints[network.name] = self._joined(container, network, settings)
         self._networking.emit("connect", network, container)
 
     @staticmethod
@@ -113,9 +118,10 @@ class Connecting:
         shown = network.name if network else name
         if container.live is not None and network is None:
             raise NotFound(f"network {name} not found")
+        if container.live is not None and network and container.id not in network.attachments:
+            raise System(f"container {container.id} is not connected to network {shown}")
         if shown not in container.endpoints:
-            the = "" if container.live is not None else "the "
-            raise System(f"container {container.id} is not connected to {the}network {shown}")
+            raise System(f"container {container.id} is not connected to the network {shown}")
         del container.endpoints[shown]
         container.touch()
         if network is None:

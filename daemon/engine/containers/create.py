@@ -15,8 +15,13 @@ from daemon.engine.container import Container, MountPoint
 from daemon.engine.containers.config_rules import check_config
 from daemon.engine.containers.copy_up import copy_up
 from daemon.engine.containers.defaults import Interned, network_mode
-from daemon.engine.containers.endpoint_rules import check_endpoints, wanted_endpoints
+from daemon.engine.containers.endpoint_rules import (
+    check_endpoints,
+    is_user_defined,
+    wanted_endpoints,
+)
 from daemon.engine.containers.host_rules import (
+    HOST_AND_LINKS,
     HostFacts,
     check_host_config,
     check_security_options,
@@ -126,7 +131,7 @@ class Creation:
         if any(mount.type == "image" for mount in asked.mounts or ()):
             said.append(IMAGE_MOUNT_WARNING)
         config = self._with_mac(config, mode, endpoints)
-        return _Draft(config, host, endpoints, image, self._links(asked), said)
+        return _Draft(config, host, endpoints, image, self._links(asked, mode), said)
 
     @staticmethod
     def _config_of(request: ContainerCreateRequest) -> ContainerConfig:
@@ -149,7 +154,10 @@ class Creation:
             wanted = platforms.parse(platform)
         return self._around.images.resolve(name, wanted) if name else None
 
-    def _links(self, host: HostConfig) -> tuple[tuple[str, str], ...]:
+    def _links(self, host: HostConfig, mode: str) -> tuple[tuple[str, str], ...]:
+        """On the default bridge only; elsewhere a link is a name that the network answers."""
+        if is_user_defined(mode):
+            return ()
         links = []
         for spec in host.links or ():
             if not spec:
@@ -157,13 +165,22 @@ class Creation:
             parts = spec.split(":")
             if len(parts) > 2:
                 raise System(f"bad format for links: {spec}")
-            other = self._around.registry.find(parts[0])
-            if other is None:
-                raise InvalidParameter(
-                    f"could not get container for {parts[0]}: No such container: {parts[0]}"
-                )
-            links.append((other.id, parts[-1]))
+            links.append((self._linked(parts[0]).id, parts[-1]))
         return tuple(links)
+
+    def _linked(self, reference: str) -> Container:
+        """The container whose network a link leads to."""
+        other = self._around.registry.find(reference)
+        if other is None:
+            raise InvalidParameter(
+                f"could not get container for {reference}: No such container: {reference}"
+            )
+        kind, _, owner = other.host_config.network_mode.partition(":")
+        if kind == "container":
+            return self._linked(owner)
+        if kind == "host":
+            raise InvalidParameter(HOST_AND_LINKS)
+        return other
 
     def _pinned(self, host: HostConfig) -> HostConfig:
         """The container whose network is shared stays the same when it is renamed: its id is kept."""

@@ -6,21 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from api_schema.containers import ContainerConfig
-from api_schema.endpoint_settings import EndpointSettings, NetworkingConfig
+from api_schema.endpoint_settings import (
+    EndpointIPAMConfig,
+    EndpointSettings,
+    NetworkingConfig,
+)
 from daemon.errors import InvalidParameter
 
-_MAC = re.compile(r"[0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\1[0-9a-fA-F]{2}){4}")
+_MAC = re.compile(
+    r"[0-9a-fA-F]{2}(?:([:-])[0-9a-fA-F]{2}(?:\1[0-9a-fA-F]{2})*)|[0-9a-fA-F]{4}(?:\.[0-9a-fA-F]{4})+"
+)
+_MAC_SIZES = (6, 8, 20)
+_SYSCTLS = "com.docker.network.endpoint.sysctls"
+_INTERFACE_SYSCTL = re.compile(r"[^.]*\.(ipv4|ipv6|mpls)\.[^.]*\.(IFNAME|ifname)\..*", re.DOTALL)
 _PREDEFINED = frozenset({"bridge", "host", "none", "default"})
-Address = ipaddress.IPv4Network | ipaddress.IPv6Network
+Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class KnownNetwork(Protocol):
     """What the rules need to know of a network that exists."""
 
     @property
-    def subnets(self) -> Sequence[Address]: ...
-    @property
-    def has_configured_subnets(self) -> bool: ...
+    def configured_subnets(self) -> Sequence[Subnet]: ...
 
 
 def is_user_defined(mode: str) -> bool:
@@ -101,59 +108,77 @@ def endpoint_faults(
     name: str, settings: EndpointSettings, network: KnownNetwork | None
 ) -> list[str]:
     """What is wrong with `settings` on the network called `name` (None: it does not exist yet)."""
-    if settings.mac_address and not _MAC.fullmatch(settings.mac_address):
+    if settings.mac_address and not _is_mac_address(settings.mac_address):
         return [f"invalid MAC address {settings.mac_address}"]
-    return _faults(name, settings, network)
+    wanted = settings.ipam_config or EndpointIPAMConfig()
+    faults = [] if is_user_defined(name) else _only_user_defined(name, settings, wanted)
+    faults += _malformed(wanted)
+    if network is not None:
+        faults += _outside(wanted, network.configured_subnets)
+    return faults + _unknown_sysctls(settings.driver_opts or {})
 
 
-def _faults(name: str, settings: EndpointSettings, network: KnownNetwork | None) -> list[str]:
-    faults = []
-    wanted = settings.ipam_config
-    addresses = [wanted.ipv4_address, wanted.ipv6_address] if wanted else []
-    given = [address for address in addresses if address]
-    if not is_user_defined(name):
-        if settings.aliases and name != "default":
-            faults.append(
-                "network-scoped alias is supported only for containers in user defined networks"
-            )
-        if given:
-            faults.append("user specified IP address is supported on user defined networks only")
-    faults += _malformed(wanted.ipv4_address if wanted else "", 4)
-    faults += _malformed(wanted.ipv6_address if wanted else "", 6)
-    if given and network is not None:
-        faults += _outside(given, network)
-    return faults
-
-
-def _malformed(address: str, version: int) -> list[str]:
-    if not address:
-        return []
-    try:
-        fits = ipaddress.ip_address(address).version == version
-    except ValueError:
-        fits = False
-    return [] if fits else [f"invalid IPv{version} address: {address}"]
-
-
-def _outside(addresses: list[str], network: KnownNetwork) -> list[str]:
-    faults = []
-    for address in addresses:
-        version = 6 if ":" in address else 4
-        if not network.has_configured_subnets or not any(
-            subnet.version == version for subnet in network.subnets
-        ):
-            faults.append(
-                "user specified IP address is supported only when connecting to networks "
-                "with user configured subnets"
-            )
-        elif not _inside(address, network.subnets):
-            faults.append(f"no configured subnet or ip-range contain the IP address {address}")
-    return faults
-
-
-def _inside(address: str, subnets: Sequence[Address]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+def _is_mac_address(text: str) -> bool:
+    """As Go's net.ParseMAC: 6, 8 or 20 bytes, by one or by two."""
+    if not _MAC.fullmatch(text):
         return False
-    return any(parsed in subnet for subnet in subnets if subnet.version == parsed.version)
+    return len(re.sub(r"[:.-]", "", text)) // 2 in _MAC_SIZES
+
+
+def _only_user_defined(
+    name: str, settings: EndpointSettings, wanted: EndpointIPAMConfig
+) -> list[str]:
+    faults = []
+    if wanted.ipv4_address or wanted.ipv6_address:
+        faults.append("user specified IP address is supported on user defined networks only")
+    if settings.aliases and name != "default":
+        faults.append(
+            "network-scoped alias is supported only for containers in user defined networks"
+        )
+    return faults
+
+
+def _malformed(wanted: EndpointIPAMConfig) -> list[str]:
+    faults = []
+    for version, text in ((4, wanted.ipv4_address), (6, wanted.ipv6_address)):
+        address = _parsed(text)
+        if text and (address is None or address.version != version or address.is_unspecified):
+            faults.append(f"invalid IPv{version} address: {text}")
+    for text in wanted.link_local_ips or []:
+        address = _parsed(text)
+        if address is None or address.is_unspecified:
+            faults.append(f"invalid link-local IP address: {text}")
+    return faults
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _outside(wanted: EndpointIPAMConfig, subnets: Sequence[Subnet]) -> list[str]:
+    faults = []
+    for version, text in ((4, wanted.ipv4_address), (6, wanted.ipv6_address)):
+        configured = [subnet for subnet in subnets if subnet.version == version]
+        address = _parsed(text)
+        if not text or (address and any(address in subnet for subnet in configured)):
+            continue
+        faults.append(
+            f"no configured subnet or ip-range contain the IP address {text}"
+            if configured
+            else "user specified IP address is supported only when connecting to networks "
+            "with user configured subnets"
+        )
+    return faults
+
+
+def _unknown_sysctls(options: Mapping[str, str]) -> list[str]:
+    asked = options.get(_SYSCTLS)
+    return [
+        f"unrecognised network interface sysctl '{sysctl}'; represent 'net.X.Y.ethN.Z=V' as "
+        "'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'"
+        for sysctl in (asked.split(",") if asked is not None else ())
+        if not _INTERFACE_SYSCTL.fullmatch(sysctl)
+    ]

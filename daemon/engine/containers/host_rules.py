@@ -28,6 +28,10 @@ OOM_WARNING = (
 )
 CPU_PERCENT_WARNING = "linux does not support CPU percent. Percent discarded."
 HOST_PORTS_WARNING = "Published ports are discarded when using host network mode"
+HOST_AND_LINKS = (
+    "conflicting options: host type networking can't be used with links. "
+    "This would result in undefined behavior"
+)
 MAC_WARNING = (
     "The container-wide MacAddress field is now deprecated. "
     "It should be specified in EndpointsConfig instead."
@@ -75,10 +79,7 @@ def _conflicts(s: Subject) -> None:
     if s.host.uts_mode == "host" and s.config.hostname:
         raise _refuse("conflicting options: hostname and the UTS mode")
     if s.host.network_mode == "host" and s.host.links:
-        raise _refuse(
-            "conflicting options: host type networking can't be used with links. "
-            "This would result in undefined behavior"
-        )
+        raise _refuse(HOST_AND_LINKS)
     if s.host.network_mode.startswith("container:"):
         _joined_network_conflicts(s)
 

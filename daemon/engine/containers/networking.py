@@ -160,8 +160,8 @@ class Networking:
         for protocol, _inner, outer in published_ports(joined.sandbox):
             self._networks.fabric.unpublish(protocol, outer)
         for network in self._joined_networks(container, joined):
-            self._networks.leave(network.id, container.id)
-            if not quietly:
+            left = self._networks.leave(network.id, container.id)
+            if left and not quietly:
                 self.emit("disconnect", network, container)
         for name, settings in container.endpoints.items():
             container.endpoints[name] = self._configured(container, name, settings)

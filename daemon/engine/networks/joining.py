@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.networks.ipam import IPAddress, Pool
 from daemon.engine.networks.network import Attachment, Network
-from daemon.engine.networks.rules import parse_address
-from daemon.errors import DockerError, Forbidden, System
+from daemon.engine.networks.parsing import parse_address
+from daemon.errors import DockerError, Forbidden, InvalidParameter, System
 from daemon.ids import Ids
 from daemon.process.net import Fabric, NetNamespace
 
 _WITHOUT_ADDRESSES = ("host", "null")
+_INTERFACE_NAME = "com.docker.network.endpoint.ifname"
 
 
 class Joiner:
@@ -54,8 +55,9 @@ class Joiner:
             links=_links(settings.links or []),
         )
         if has_addresses:
+            _check_link_local(settings)
             self._take_addresses(network, attachment, settings)
-            self._plug(network, attachment)
+            self._plug(network, attachment, settings)
         network.attachments[container_id] = attachment
         return _shown(network, attachment, settings)
 
@@ -72,7 +74,8 @@ class Joiner:
             _give_back(attachment)
             raise
 
-    def _plug(self, network: Network, attachment: Attachment) -> None:
+    def _plug(self, network: Network, attachment: Attachment, settings: EndpointSettings) -> None:
+        name = (settings.driver_opts or {}).get(_INTERFACE_NAME)
         namespace = attachment.namespace
         namespace.fabric = self._fabric
         namespace.attach(
@@ -80,14 +83,19 @@ class Joiner:
             addresses=[pool.show(address) for pool, address in attachment.addresses],
             mac=attachment.mac_address,
             gateway=network.gateway(4),
+            name=name or None,
+            mtu=network.mtu,
+            rank=(-settings.gw_priority, network.name),
         )
         namespace.resolver = lambda name: self.resolve(namespace, name)
 
-    def leave(self, network: Network, container_id: str) -> None:
+    def leave(self, network: Network, container_id: str) -> bool:
         attachment = network.attachments.pop(container_id, None)
-        if attachment is not None:
-            _give_back(attachment)
-            attachment.namespace.detach(network.id)
+        if attachment is None:
+            return False
+        _give_back(attachment)
+        attachment.namespace.detach(network.id)
+        return True
 
     def resolve(self, namespace: NetNamespace, name: str) -> list[str]:
         """Addresses of everybody called `name`, or `name.network`, on the namespace's networks; in turn."""
@@ -100,6 +108,13 @@ class Joiner:
         self._turn += 1
         start = self._turn % len(found) if found else 0
         return found[start:] + found[:start]
+
+
+def _check_link_local(settings: EndpointSettings) -> None:
+    for text in (settings.ipam_config and settings.ipam_config.link_local_ips) or ():
+        address = parse_address(text)
+        if address is not None and not address.is_link_local:
+            raise InvalidParameter(f"invalid link local IP address: {text}")
 
 
 def _take(network: Network, version: int, wanted: str) -> tuple[Pool, IPAddress] | None:

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Protocol
 
 from api_schema.networks import IPAM, IPAMConfig, NetworkCreateRequest
-from daemon.engine.networks.ipam import AddressSpace, IPAddress, IPNetwork, Pool, make_pool
+from daemon.engine.networks import bridge_rules, vlan_rules
+from daemon.engine.networks.ipam import IPNetwork
 from daemon.engine.networks.network import Network
-from daemon.engine.networks.rules import check_driver, check_kind, parse_address, parse_network
-from daemon.errors import DockerError, Forbidden, NotFound
+from daemon.engine.networks.parsing import parse_address, parse_network
+from daemon.engine.networks.rules import (
+    check_address_manager,
+    check_driver,
+    check_kind,
+    families,
+)
+from daemon.engine.networks.space import AddressSpaces
+from daemon.errors import DockerError, InvalidParameter, NotFound
 
-FindNetwork = Callable[[str], Network | None]
-_BRIDGE_NAME = "com.docker.network.bridge.name"
+
+class DriverRules(Protocol):
+    """What a driver has to say of a network that is to be made."""
+
+    def check_options(self, network: Network) -> None: ...
+    def without_gateway(self, network: Network) -> frozenset[int]: ...
+    def check_made(self, network: Network, others: Iterable[Network]) -> None: ...
+
+
+_DRIVERS: dict[str, DriverRules] = {
+    "bridge": bridge_rules,
+    "ipvlan": vlan_rules,
+    "macvlan": vlan_rules,
+}
 
 
 class Maker:
-    """Makes records; what it takes of the address space it gives back on failure."""
+    """Makes records; what it takes of the address spaces it gives back on failure."""
 
-    def __init__(self, space: AddressSpace) -> None:
-        self._space = space
+    def __init__(self, spaces: AddressSpaces) -> None:
+        self._spaces = spaces
 
     def make(
         self, request: NetworkCreateRequest, network_id: str, created: int, others: list[Network]
     ) -> Network:
         check_kind(request)
         request = self._completed(request, others)
+        enable_ipv4, enable_ipv6 = families(request)
         network = Network(
             id=network_id,
             name=request.name,
@@ -32,21 +54,36 @@ class Maker:
             created=created,
             ipam=request.ipam or IPAM.model_construct(),
             scope=request.scope or "local",
-            enable_ipv4=request.enable_ipv4 is not False,
-            enable_ipv6=bool(request.enable_ipv6),
+            enable_ipv4=enable_ipv4,
+            enable_ipv6=enable_ipv6,
             internal=request.internal,
             attachable=request.attachable,
             config_only=request.config_only,
             config_from=request.config_from.network if request.config_from else "",
-            options=request.options or {},
+            options=_options(request),
             labels=request.labels or {},
         )
         if not network.config_only:
             check_driver(request)
-            self._check_bridge_name(network, others)
-            self._take_pools(network)
-            self._check_pool_count(network)
+            self._set_up(network, _DRIVERS[network.driver], others)
         return network
+
+    def _set_up(self, network: Network, rules: DriverRules, others: list[Network]) -> None:
+        rules.check_options(network)
+        network.without_gateway = rules.without_gateway(network)
+        versions = [
+            version
+            for version, enabled in ((4, network.enable_ipv4), (6, network.enable_ipv6))
+            if enabled
+        ]
+        check_address_manager(network.ipam, versions)
+        try:
+            for version in versions:
+                self._take_pools(network, version)
+            rules.check_made(network, others)
+        except DockerError:
+            self.give_back(network)
+            raise
 
     def _completed(
         self, request: NetworkCreateRequest, others: list[Network]
@@ -67,63 +104,51 @@ class Maker:
             }
         return request.model_copy(update=update)
 
-    @staticmethod
-    def _check_bridge_name(network: Network, others: list[Network]) -> None:
-        wanted = network.options.get(_BRIDGE_NAME)
-        for other in others:
-            if wanted and other.driver == "bridge" and other.options.get(_BRIDGE_NAME) == wanted:
-                raise Forbidden(
-                    f"cannot create network {network.id} ({wanted}): conflicts with network {other.id} ({wanted}): "
-                    "networks have same bridge name"
-                )
-
-    def _take_pools(self, network: Network) -> None:
-        """Configured IPv4 subnets first, then IPv6, then what dockerd has to choose itself."""
+    def _take_pools(self, network: Network, version: int) -> None:
+        """The configured subnets, else one that dockerd has to choose itself."""
+        space = self._spaces.of(network.scope, version)
         configured = [
-            (config, parse_network(config.subnet)) for config in network.ipam.config or []
+            (config, subnet)
+            for config in network.ipam.config or []
+            if (subnet := parse_network(config.subnet)) and subnet.version == version
         ]
-        configured.sort(key=lambda pair: pair[1].version if pair[1] else 0)
-        network.ipam = network.ipam.model_copy(
-            update={"config": [config for config, _ in configured] or None}
-        )
-        try:
-            for config, subnet in configured:
-                if subnet is not None:
-                    network.pools.append(self._configured_pool(config, subnet))
-            for version, enabled in ((4, network.enable_ipv4), (6, network.enable_ipv6)):
-                if enabled and network.pool(version) is None:
-                    subnet = self._space.reserve_any(version)
-                    network.pools.append(make_pool(subnet, configured=False))
-        except DockerError:
-            self.give_back(network)
-            raise
+        for config, subnet in configured:
+            self._configure(network, config, subnet)
+        if not configured:
+            pool = space.reserve_any()
+            network.pools.append(pool)
+            if version not in network.without_gateway:
+                pool.take_gateway(None)
 
-    def _configured_pool(self, config: IPAMConfig, subnet: IPNetwork) -> Pool:
-        self._space.reserve(subnet)
-        try:
-            return make_pool(
-                subnet,
-                ip_range=parse_network(config.ip_range) if config.ip_range else None,
-                gateway=parse_address(config.gateway) if config.gateway else None,
-                auxiliary=_addresses(config.aux_address or {}),
-            )
-        except DockerError:
-            self._space.release(subnet)
-            raise
-
-    def _check_pool_count(self, network: Network) -> None:
-        versions = [pool.version for pool in network.pools]
-        if network.driver == "bridge" and len(set(versions)) < len(versions):
-            self.give_back(network)
-            raise Forbidden("bridge driver doesn't support multiple subnets")
+    def _configure(self, network: Network, config: IPAMConfig, subnet: IPNetwork) -> None:
+        space = self._spaces.of(network.scope, subnet.version)
+        pool = space.reserve(subnet, parse_network(config.ip_range) if config.ip_range else None)
+        network.pools.append(pool)
+        if config.gateway or subnet.version not in network.without_gateway:
+            pool.take_gateway(parse_address(config.gateway))
+        for name, text in (config.aux_address or {}).items():
+            address = parse_address(text)
+            if address is None:
+                raise InvalidParameter(
+                    f"non parsable secondary ip address ({name}:{text}) passed for network {network.name}"
+                )
+            pool.take_auxiliary(name, address)
 
     def give_back(self, network: Network) -> None:
         """Its subnets are free again."""
         for pool in network.pools:
-            self._space.release(pool.subnet)
+            self._spaces.of(network.scope, pool.version).release(pool)
         network.pools.clear()
 
 
-def _addresses(named: dict[str, str]) -> dict[str, IPAddress]:
-    parsed = ((name, parse_address(text)) for name, text in named.items())
-    return {name: address for name, address in parsed if address is not None}
+def _options(request: NetworkCreateRequest) -> dict[str, str]:
+    """Without the options that a field of the request overrules."""
+    overruled = {
+        "com.docker.network.enable_ipv4": request.enable_ipv4,
+        "com.docker.network.enable_ipv6": request.enable_ipv6,
+    }
+    return {
+        name: value
+        for name, value in (request.options or {}).items()
+        if overruled.get(name) is None
+    }

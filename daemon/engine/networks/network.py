@@ -14,10 +14,15 @@ from api_schema.networks import (
     NetworkInspect,
 )
 from daemon.engine.networks.ipam import IPAddress, IPNetwork, Pool
+from daemon.engine.networks.parsing import parse_network
 from daemon.engine.networks.rules import PREDEFINED
 from daemon.process.net import NetNamespace
 
 SHORT_ID = 12
+_MTU = "com.docker.network.driver.mtu"
+_USUAL_MTU = 1500
+_DEFAULT_GATEWAY = "DefaultGatewayIPv"
+"""An auxiliary address of this name and version is the gateway, and not the bridge's own address."""
 
 
 @dataclass(slots=True)
@@ -60,8 +65,8 @@ class Attachment:
 
 def dns_names(name: str, aliases: list[str] | None, container_id: str, hostname: str) -> list[str]:
     """Name, aliases, short id and host name of a container, each once."""
-    names = [name, *(aliases or []), container_id[:SHORT_ID], hostname]
-    return list(dict.fromkeys(known for known in names if known))
+    names = [name, *(aliases or []), container_id[:SHORT_ID], *([hostname] if hostname else [])]
+    return list(dict.fromkeys(names))
 
 
 @dataclass(slots=True)
@@ -83,6 +88,8 @@ class Network:
     config_from: str = ""
     options: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    without_gateway: frozenset[int] = frozenset()
+    """The address families in which nothing leads out of here."""
     attachments: dict[str, Attachment] = field(default_factory=dict)
     """By container id, in the order in which they came."""
 
@@ -96,19 +103,22 @@ class Network:
         return not self.is_predefined
 
     @property
-    def subnets(self) -> list[IPNetwork]:
-        return [pool.subnet for pool in self.pools]
+    def configured_subnets(self) -> list[IPNetwork]:
+        """Those that a client named, whether or not their address family is used."""
+        parsed = (parse_network(config.subnet) for config in self.ipam.config or [])
+        return [subnet for subnet in parsed if subnet is not None]
 
     @property
-    def has_configured_subnets(self) -> bool:
-        return any(pool.configured for pool in self.pools)
+    def mtu(self) -> int:
+        return int(self.options.get(_MTU, "0")) or _USUAL_MTU
 
     def gateway(self, version: int) -> str:
         """What containers here are told to use as their gateway."""
-        if self.internal:
-            return ""
         pool = self.pool(version)
-        return str(pool.gateway) if pool and pool.gateway else ""
+        if self.internal or pool is None or version in self.without_gateway:
+            return ""
+        gateway = pool.auxiliary.get(f"{_DEFAULT_GATEWAY}{version}") or pool.gateway
+        return str(gateway) if gateway else ""
 
     def pool(self, version: int) -> Pool | None:
         return next((pool for pool in self.pools if pool.version == version), None)
@@ -127,11 +137,12 @@ class Network:
     def shown_ipam(self) -> IPAM:
         """As configured; what was chosen for the client is shown with its gateway."""
         chosen = [
-            IPAMConfig(subnet=str(pool.subnet), gateway=str(pool.gateway))
+            IPAMConfig(subnet=str(pool.subnet), gateway=str(pool.gateway or ""))
             for pool in self.pools
             if not pool.configured
         ]
-        config = [*(self.ipam.config or []), *chosen]
+        configured = sorted(self.ipam.config or [], key=lambda config: ":" in config.subnet)
+        config = [*configured, *chosen]
         return IPAM(driver="default", options=self.ipam.options, config=config or None)
 
     def inspect(self, *, with_containers: bool = True) -> NetworkInspect:

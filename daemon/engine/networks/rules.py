@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
-from api_schema.networks import IPAMConfig, NetworkCreateRequest
-from daemon.engine.networks.ipam import IPAddress, IPNetwork
-from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound, System
+from api_schema.networks import IPAM, IPAMConfig, NetworkCreateRequest
+from daemon.engine.networks.ipam import IPNetwork
+from daemon.engine.networks.parsing import (
+    FALSE,
+    TRUE,
+    has_host_bits,
+    parse_address,
+    parse_network,
+    written,
+)
+from daemon.errors import Forbidden, InvalidParameter, NotFound
 
 PREDEFINED = ("bridge", "host", "none", "default")
 DRIVERS = ("bridge", "host", "null", "ipvlan", "macvlan")
@@ -17,31 +23,21 @@ NOT_A_MANAGER = (
     "this node to swarm and try again."
 )
 
-_BOOLEANS = frozenset({"1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"})  # fmt: skip
-_BRIDGE_NAME_LIMIT = 15
-_GATEWAY_MODES = ("nat", "nat-unprotected", "routed", "isolated")
-_INTEGER = re.compile(r"[+-]?\d+")
-
 
 def check_request(request: NetworkCreateRequest) -> None:
     """All that can be said of a request without looking at other networks."""
-    if not request.name:
-        raise InvalidParameter("invalid name: name is empty")
     if request.name in PREDEFINED:
         raise Forbidden(f"operation is not permitted on predefined {request.name} network ")
     if request.driver == "overlay":
         raise Forbidden(NOT_A_MANAGER)
-    if request.scope == "swarm":
-        raise Forbidden("cannot create a swarm scoped network when swarm is not active")
-    check_ipam(request)
-    if request.enable_ipv4 is False and not request.enable_ipv6:
-        raise InvalidParameter("IPv4 or IPv6 must be enabled")
+    _ipv4, ipv6 = families(request)
+    check_ipam(request, enable_ipv6=ipv6)
+    if not request.name.strip():
+        raise InvalidParameter("invalid name: name is empty")
 
 
 def check_kind(request: NetworkCreateRequest) -> None:
-    """Ingress and configuration-only networks."""
-    if request.ingress:
-        raise Forbidden("Ingress network can only be global scope network")
+    """Networks that are nothing but a configuration, and those that are made from one."""
     depends = bool(request.config_from and request.config_from.network)
     if depends and not request.config_only:
         _check_dependent(request)
@@ -61,95 +57,62 @@ def _check_dependent(request: NetworkCreateRequest) -> None:
     ipam = request.ipam
     own_ipam = ipam and (ipam.config or ipam.options or ipam.driver not in ("", "default"))
     depending = "if the network depends on a configuration network"
-    if own_ipam or request.labels or request.enable_ipv6:
+    if own_ipam or request.labels or families(request) != (True, False):
         raise Forbidden(f"user specified configurations are not supported {depending}")
     if request.options:
         raise Forbidden(f"network driver options are not supported {depending}")
 
 
 def check_driver(request: NetworkCreateRequest) -> None:
-    """The driver exists, may have another network, and understands the options."""
-    driver = request.driver
-    if driver not in DRIVERS:
-        raise NotFound(f'plugin "{driver}" not found')
-    if driver in ("host", "null"):
-        raise Forbidden(f'only one instance of "{driver}" network is allowed')
-    if request.ipam and request.ipam.driver not in ("", "default", "null"):
-        raise NotFound(f'plugin "{request.ipam.driver}" not found')
-    if request.ipam and request.ipam.driver == "null":
-        raise InvalidParameter("ipv4 pool is empty")
+    """The driver exists, and may have another network of this kind."""
+    if request.driver not in DRIVERS:
+        raise NotFound(f'plugin "{request.driver}" not found')
+    if request.ingress:
+        raise Forbidden("Ingress network can only be global scope network")
+    if request.driver in ("host", "null"):
+        raise Forbidden(f'only one instance of "{request.driver}" network is allowed')
+    if request.scope == "swarm":
+        raise Forbidden("cannot create a swarm scoped network when swarm is not active")
+
+
+def check_address_manager(ipam: IPAM, versions: Iterable[int]) -> None:
+    """Docker's own manages addresses; the one called null has none to give, which no driver here can use."""
+    if ipam.driver in ("", "default"):
+        return
+    if ipam.driver != "null":
+        raise NotFound(f'plugin "{ipam.driver}" not found')
+    subnets = [subnet for config in ipam.config or [] if (subnet := parse_network(config.subnet))]
+    for version in versions:
+        if any(subnet.version == version for subnet in subnets):
+            raise InvalidParameter(
+                "null ipam driver does not handle specific address pool requests"
+            )
+        raise InvalidParameter(f"ipv{version} pool is empty")
+
+
+def families(request: NetworkCreateRequest) -> tuple[bool, bool]:
+    """Is there to be IPv4, is there to be IPv6? By their fields, else by driver options."""
     options = request.options or {}
-    if driver == "bridge":
-        _check_bridge_options(options)
-    else:
-        _check_vlan_options(driver, options)
+    return (
+        _family(request.enable_ipv4, options, "com.docker.network.enable_ipv4", default=True),
+        _family(request.enable_ipv6, options, "com.docker.network.enable_ipv6", default=False),
+    )
 
 
-# Options of the bridge driver: what their values must be.
-def _boolean(value: str) -> str:
-    if value in _BOOLEANS:
-        return ""
-    return f'strconv.ParseBool: parsing "{value}": invalid syntax'
+def _family(field: bool | None, options: dict[str, str], option: str, *, default: bool) -> bool:
+    if field is not None or option not in options:
+        return default if field is None else field
+    if options[option] not in (*TRUE, *FALSE):
+        raise InvalidParameter(f'driver-opt "{option}" is not a valid bool')
+    return options[option] in TRUE
 
 
-def _integer(value: str) -> str:
-    return "" if _INTEGER.fullmatch(value) else f'strconv.Atoi: parsing "{value}": invalid syntax'
-
-
-def _gateway_mode(value: str) -> str:
-    return "" if value in ("", *_GATEWAY_MODES) else f"unknown gateway mode {value}"
-
-
-BRIDGE_OPTIONS: dict[str, Callable[[str], str]] = {
-    "com.docker.network.bridge.enable_icc": _boolean,
-    "com.docker.network.bridge.enable_ip_masquerade": _boolean,
-    "com.docker.network.bridge.inhibit_ipv4": _boolean,
-    "com.docker.network.bridge.gateway_mode_ipv4": _gateway_mode,
-    "com.docker.network.bridge.gateway_mode_ipv6": _gateway_mode,
-    "com.docker.network.driver.mtu": _integer,
-}
-
-
-def _check_bridge_options(options: dict[str, str]) -> None:
-    for name, value in options.items():
-        fault = BRIDGE_OPTIONS[name](value) if name in BRIDGE_OPTIONS else ""
-        if fault:
-            raise InvalidParameter(f"failed to parse {name} value: {value} ({fault})")
-    if len(options.get("com.docker.network.bridge.name", "")) > _BRIDGE_NAME_LIMIT:
-        raise System("numerical result out of range")
-
-
-# What the simulated host has, and `eth0.10` made on it.
-_PARENT = re.compile(r"eth0(\.\d+)?|lo|docker0")
-_VLAN_MODES = {
-    "ipvlan": (("l2", "l3", "l3s"), "l2"),
-    "macvlan": (("private", "vepa", "bridge", "passthru"), "bridge"),
-}
-
-
-def _check_vlan_options(driver: str, options: dict[str, str]) -> None:
-    modes, default = _VLAN_MODES[driver]
-    mode = options.get(f"{driver}_mode", "")
-    if mode and mode not in modes:
-        raise System(
-            f"requested {driver} mode '{mode}' is not valid, '{default}' mode is the {driver} driver default"
-        )
-    parent = options.get("parent", "")
-    if parent and "." not in parent and not _PARENT.fullmatch(parent):
-        raise System(f"invalid subinterface vlan name {parent}, example formatting is eth0.10")
-
-
-# IPAM.
-
-
-def check_ipam(request: NetworkCreateRequest) -> None:
+def check_ipam(request: NetworkCreateRequest, *, enable_ipv6: bool) -> None:
     """Every fault of every pool, listed as Go's errors are joined."""
     if request.ipam is None:
         return
     faults = [
-        fault
-        for config in request.ipam.config or []
-        for fault in _pool_faults(config, bool(request.enable_ipv6))
+        fault for config in request.ipam.config or [] for fault in _pool_faults(config, enable_ipv6)
     ]
     if faults:
         raise InvalidParameter("invalid network config:\n" + joined(faults))
@@ -167,18 +130,19 @@ def _pool_faults(config: IPAMConfig, enable_ipv6: bool) -> Iterator[str]:
         return
     if subnet.version == 6 and not enable_ipv6:
         return
-    if str(subnet) != config.subnet and _has_host_bits(config.subnet):
-        yield f"invalid subnet {config.subnet}: it should be {subnet}"
+    shown = written(config.subnet)
+    if has_host_bits(config.subnet):
+        yield f"invalid subnet {shown}: it should be {subnet}"
     if config.ip_range:
-        yield from _range_faults(config.ip_range, subnet)
-    if config.gateway and (fault := _address_fault(config.gateway, subnet)):
+        yield from _range_faults(config.ip_range, subnet, shown)
+    if config.gateway and (fault := _address_fault(config.gateway, subnet, shown)):
         yield f"invalid gateway {config.gateway}: {fault}"
     for name, address in (config.aux_address or {}).items():
-        if fault := _address_fault(address, subnet):
+        if address and (fault := _address_fault(address, subnet, shown)):
             yield f"invalid auxiliary address {name}: {fault}"
 
 
-def _range_faults(text: str, subnet: IPNetwork) -> Iterator[str]:
+def _range_faults(text: str, subnet: IPNetwork, shown: str) -> Iterator[str]:
     found = parse_network(text)
     if found is None:
         yield f"invalid ip-range {text}: invalid CIDR block notation"
@@ -187,47 +151,17 @@ def _range_faults(text: str, subnet: IPNetwork) -> Iterator[str]:
         yield f"invalid ip-range {text}: parent subnet is an IPv{subnet.version} block"
         return
     if found.prefixlen < subnet.prefixlen:
-        yield f"invalid ip-range {text}: CIDR block is bigger than its parent subnet {subnet}"
-    if _has_host_bits(text):
-        yield f"invalid ip-range {text}: it should be {found}"
+        yield f"invalid ip-range {text}: CIDR block is bigger than its parent subnet {shown}"
+    if has_host_bits(text):
+        yield f"invalid ip-range {written(text)}: it should be {found}"
     if not subnet.overlaps(found):
-        yield f"invalid ip-range {text}: parent subnet {subnet} doesn't contain ip-range"
+        yield f"invalid ip-range {text}: parent subnet {shown} doesn't contain ip-range"
 
 
-def _address_fault(text: str, subnet: IPNetwork) -> str:
+def _address_fault(text: str, subnet: IPNetwork, shown: str) -> str:
     address = parse_address(text)
     if address is None:
         return "invalid address"
     if address.version != subnet.version:
         return f"parent subnet is an IPv{subnet.version} block"
-    return "" if address in subnet else f"parent subnet {subnet} doesn't contain this address"
-
-
-def parse_network(text: str) -> IPNetwork | None:
-    """A CIDR block, host bits allowed; None if it is none."""
-    if "/" not in text or not text.rpartition("/")[2].isdecimal():
-        return None
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
-
-
-def parse_address(text: str) -> IPAddress | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _has_host_bits(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        return True
-    return False
-
-
-def prefixed(prefix: str, error: DockerError) -> DockerError:
-    """The same kind of error with more in front of it."""
-    return type(error)(f"{prefix}{error}")
+    return "" if address in subnet else f"parent subnet {shown} doesn't contain this address"

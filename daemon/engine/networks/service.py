@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from api_schema.endpoint_settings import EndpointSettings
 from api_schema.networks import IPAM, NetworkCreateRequest
 from daemon.clock import Clock
-from daemon.engine.networks.ipam import DEFAULT_POOLS, AddressSpace
 from daemon.engine.networks.joining import Joiner
 from daemon.engine.networks.making import Maker
 from daemon.engine.networks.network import Network
 from daemon.engine.networks.rules import check_request
+from daemon.engine.networks.space import LOCAL_POOLS, AddressSpaces
 from daemon.errors import Conflict, DockerError, Forbidden, InvalidParameter, NotFound
 from daemon.events import Events
 from daemon.filters import Filters
@@ -46,7 +46,7 @@ class Networks:
         self._events = events
         self._networks: dict[str, Network] = {}
         ula = f"fd{ids.hex(2)}:{ids.hex(4)}:{ids.hex(4)}::/48"
-        self._maker = Maker(AddressSpace(tuple(pools) or DEFAULT_POOLS, ula))
+        self._maker = Maker(AddressSpaces(tuple(pools) or LOCAL_POOLS, ula))
         self._joiner = Joiner(ids, self.fabric, self.containing)
         self._make_predefined()
 
@@ -186,11 +186,10 @@ class Networks:
             network, container_id, container_name, hostname, settings, namespace
         )
 
-    def leave(self, network_id: str, container_id: str) -> None:
-        """Take a container off a network; nothing happens if it is not on it."""
+    def leave(self, network_id: str, container_id: str) -> bool:
+        """Take a container off a network; was it on it?"""
         network = self._networks.get(network_id)
-        if network is not None:
-            self._joiner.leave(network, container_id)
+        return network is not None and self._joiner.leave(network, container_id)
 
     def rename(self, container_id: str, name: str) -> dict[str, list[str]]:
         """A running container has a new name; returns by network what it answers to now.

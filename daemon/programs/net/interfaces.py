@@ -30,7 +30,7 @@ def routes(proc: Process, *, default_last: bool = False) -> list[Route]:
         for address in link.addresses:
             if address.version == 4 and link.name != "lo":
                 own.append(Route(address.network, link.name, str(address.ip)))
-                if link.gateway and not default:
+                if link is proc.net.way_out:
                     everywhere = IPv4Network("0.0.0.0/0")
                     default = [Route(everywhere, link.name, str(address.ip), link.gateway)]
     own.sort(key=lambda route: route.network)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api_schema.swarm import SwarmInitRequest, SwarmJoinRequest
-from daemon.engine.networks.rules import NOT_A_MANAGER, parse_address
+from daemon.engine.networks.parsing import parse_address
+from daemon.engine.networks.rules import NOT_A_MANAGER
 from daemon.errors import InvalidParameter, System, Unavailable, Unsupported
 from daemon.server.replies import Reply
 from daemon.server.request import Request

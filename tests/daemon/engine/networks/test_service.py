@@ -169,10 +169,33 @@ def test_host_and_none_give_no_addresses(networks: Networks) -> None:
 
 def test_a_removed_network_gives_its_subnet_back(networks: Networks) -> None:
     create(networks, "n")
-    first = networks.get("n").subnets
+    first = [pool.subnet for pool in networks.get("n").pools]
     networks.remove("n")
     create(networks, "m")
-    assert networks.get("m").subnets == first
+    assert [pool.subnet for pool in networks.get("m").pools] == first
+
+
+def test_ranges_of_one_subnet_share_its_addresses(networks: Networks) -> None:
+    for name, ip_range in (("n", "10.9.0.0/29"), ("m", "10.9.0.0/25")):
+        pool = IPAMConfig(subnet="10.9.0.0/24", ip_range=ip_range)
+        options = {"parent": "eth0"}
+        networks.create(
+            NetworkCreateRequest(
+                name=name, driver="macvlan", options=options, ipam=IPAM(config=[pool])
+            )
+        )
+    assert [join(networks, name, "a").ip_address for name in "nm"] == ["10.9.0.3", "10.9.0.4"]
+    networks.leave(networks.get("n").id, ("a" * 64)[:64])
+    networks.remove("n")
+    with pytest.raises(Forbidden, match="Pool overlaps with other one on this address space"):
+        create(networks, "o", "10.9.0.0/24")
+    assert join(networks, "m", "b").ip_address == "10.9.0.1"
+
+
+def test_an_auxiliary_address_may_be_the_gateway(networks: Networks) -> None:
+    pool = IPAMConfig(subnet="10.9.0.0/24", aux_address={"DefaultGatewayIPv4": "10.9.0.254"})
+    networks.create(NetworkCreateRequest(name="n", ipam=IPAM(config=[pool])))
+    assert join(networks, "n", "a").gateway == "10.9.0.254"
 
 
 def test_the_default_pools_run_out_in_words(networks: Networks) -> None:
