@@ -1,5 +1,8 @@
-"""testcontainers (npm) as its users use it: wait strategies by log, port and HTTP, exec, copy, networks."""
+"""testcontainers (npm) as its users use it: wait strategies, exec, copy, networks, and Ryuk that reaps what a run leaves."""
 
+import asyncio
+
+import aiodocker
 import pytest
 
 from mockerd import MockDaemon
@@ -35,3 +38,28 @@ async def test_what_people_do_with_it(client_env: dict[str, str]) -> None:
         client_env["DOCKER_HOST"] = mock.docker_host
         out = await run("node", "-e", SCRIPT, **client_env)
     assert out.splitlines() == ["0 PONG", "200 copied", "copied", "true"]
+
+
+LEAVING = """
+const { GenericContainer, Network } = require('testcontainers');
+(async () => {
+  const network = await new Network().start();
+  await new GenericContainer('redis:7').withExposedPorts(6379).withNetwork(network).start();
+  process.kill(process.pid, 'SIGKILL');
+})();
+"""
+
+
+async def test_ryuk_reaps_what_a_killed_run_leaves_behind(client_env: dict[str, str]) -> None:
+    async with MockDaemon() as mock, aiodocker.Docker(url=mock.docker_host) as client:
+        client_env["DOCKER_HOST"] = mock.docker_host
+        with pytest.raises(AssertionError):
+            await run("node", "-e", LEAVING, **client_env)
+        left = [container["Names"] for container in await client.containers.list()]
+        assert len(left) == 2
+        async with asyncio.timeout(60):
+            # Ryuk waits ten seconds for its client to come back, and goes last, by itself.
+            (ryuk,) = await client.containers.list(filters={"name": ["ryuk"]})
+            await ryuk.wait(condition="removed")
+        assert await client.containers.list(all=True) == []
+        assert len(await client.networks.list()) == 3

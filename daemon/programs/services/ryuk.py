@@ -144,7 +144,9 @@ class Ryuk:
         _, body = await self._docker("GET", path)
         listed = json.loads(body)
         for entry in (listed.get("Volumes") or []) if isinstance(listed, dict) else listed:
-            yield entry.get("Id") or entry["Name"]
+            # A reaper has the label of its session as well, and must live until all the rest is gone.
+            if (entry.get("Labels") or {}).get("org.testcontainers.ryuk") != "true":
+                yield entry.get("Id") or entry["Name"]
 
     async def _docker(self, method: str, path: str) -> tuple[int, bytes]:
         """One request to the daemon; OSError if it cannot be reached."""
