@@ -71,19 +71,28 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
-    """`value` as Go's Encoder writes it, newline included; key order is the caller's."""
-    return encode_compact(value) + b"\n"
-
-
 # Half a character, which JSON's escapes and undecodable file names leave behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
-def encode_compact(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
-    """`value` without the newline, as json.Marshal writes it."""
-    text = _ENCODER.encode(value)
+_FOR_HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+def marshal(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """`value` as json.Marshal writes it: no newline, and safe inside HTML, which dockerd's replies are not."""
+    return _bytes(_ENCODER.encode(value).translate(_FOR_HTML))
+
+
+def encode(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """`value` as an Encoder of dockerd's replies writes it: newline included, nothing escaped for HTML.
+
+    Key order is the caller's.
+    """
+    return _bytes(_ENCODER.encode(value)) + b"\n"
+
+
+def _bytes(text: str) -> bytes:
     if "\u2028" in text or "\u2029" in text:
         text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     try:

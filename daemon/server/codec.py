@@ -10,12 +10,16 @@ from api_schema.version import ApiVersion
 
 def render(value: Any, version: ApiVersion, model: str = "") -> bytes:  # noqa: ANN401 - any JSON value
     """`value` as JSON with a newline; `model` names the model of a value that is plain JSON."""
-    translate = translation(version).downgrade
-    body = dump(value, translate)
+    body = dump(value, translation(version).downgrade)
     if model and not isinstance(value, WireModel):
         for item in body if isinstance(body, list) else [body]:
-            translate(model, item)
+            translation(version).downgrade(model, item)
     return go_json.encode(body)
+
+
+def marshalled(value: WireModel, version: ApiVersion) -> bytes:
+    """`value` as a line of a stream, which dockerd escapes for HTML, as it does not escape replies."""
+    return go_json.marshal(dump(value, translation(version).downgrade)) + b"\n"
 
 
 def version_group(model: type[WireModel], version: ApiVersion) -> int:

@@ -202,12 +202,12 @@ class Stream:
 
 @dataclass(slots=True)
 class JsonLines:
-    """JSON messages, one a line. An error before the first of them has a status, any later one is a message."""
+    """Progress messages, one a line. An error before the first of them has a status, any later one is a message.
 
-    messages: AsyncIterator[Any]
-    content_type: str = JSON
-    newline: bytes = b"\r\n"
-    headers: Headers | None = None
+    Their members stay in the order of Go's JSONMessage, which the messages are made in.
+    """
+
+    messages: AsyncIterator[dict[str, Any]]
 
     async def send(self, exchange: Exchange) -> None:
         try:
@@ -217,27 +217,21 @@ class JsonLines:
             await _close(self.messages)
 
     async def _send(self, exchange: Exchange) -> None:
-        start = exchange.heads.start(HTTPStatus.OK, self.content_type, self.headers)
+        start = exchange.heads.start(HTTPStatus.OK, JSON, None)
         writer = _ChunkedWriter(exchange, start)
         try:
             async for message in self.messages:
                 if not exchange.started:
                     await writer.begin()
-                await writer.write(self._line(message, exchange))
+                await writer.write(progress_line(message))
         except DockerError as error:
             if not exchange.started:
                 raise
-            await writer.write(in_band_line(str(error)))
+            await writer.write(progress_line(_in_band(str(error))))
         if exchange.started:
             writer.end()
         else:
             exchange.write_whole(start, HTTPStatus.OK, b"")
-
-    def _line(self, message: Any, exchange: Exchange) -> bytes:  # noqa: ANN401 - any JSON value
-        if isinstance(message, bytes):
-            return message
-        rendered = codec.render(message, exchange.request.version, "")
-        return rendered.rstrip(b"\n") + self.newline
 
 
 def _in_band(message: str) -> dict[str, Any]:
@@ -302,6 +296,6 @@ def stream_content_type(*, tty: bool, multiplexed_type_known: bool) -> str:
     return RAW_STREAM if tty or not multiplexed_type_known else MULTIPLEXED_STREAM
 
 
-def in_band_line(message: str) -> bytes:
-    """An error as the last line of a progress stream."""
-    return go_json.encode_compact(_in_band(message)) + b"\r\n"
+def progress_line(message: dict[str, Any]) -> bytes:
+    """One message of a progress stream."""
+    return go_json.marshal(message) + b"\r\n"

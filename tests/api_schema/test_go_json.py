@@ -92,7 +92,14 @@ def test_writes_raw_utf8_with_a_newline() -> None:
 
 
 def test_writes_javascripts_line_ends_escaped_and_half_characters_replaced() -> None:
-    assert go_json.encode_compact("\u2028\u2029\ud800x") == b'"\\u2028\\u2029\xef\xbf\xbdx"'
+    assert go_json.marshal("\u2028\u2029\ud800x") == b'"\\u2028\\u2029\xef\xbf\xbdx"'
+    assert go_json.encode("\u2028\ud800") == b'"\\u2028\xef\xbf\xbd"\n'
+
+
+def test_marshals_for_html_and_without_a_newline() -> None:
+    assert go_json.marshal({"a<b": "\b\f\x01\x7f>&"}) == (
+        b'{"a\\u003cb":"\\b\\f\\u0001\x7f\\u003e\\u0026"}'
+    )
 
 
 def test_writes_fields_in_order_maps_sorted_and_leaves_out_what_go_omits() -> None:

@@ -72,6 +72,17 @@ async def test_git_contexts_are_refused_clearly(docker: Client) -> None:
     assert answer.refusal == (501, "git contexts are not supported by mockerd: https://host/a.git")
 
 
+async def test_the_stream_is_escaped_for_html_as_go_marshals_it(
+    docker: Client, busybox: None
+) -> None:
+    dockerfile = "FROM busybox\nRUN printf 'a<b>&c \\342\\200\\250\\b\\f\\001\\177'; exit 3\n"
+    answer = await docker.post("/build", context(dockerfile))
+    lines = answer.body.splitlines()
+    assert b'{"stream":"a\\u003cb\\u003e\\u0026c \\u2028\\b\\f\\u0001\x7f"}' in lines
+    assert lines[-1].startswith(b'{"errorDetail":{"code":3,"message":"The command ')
+    assert lines[2].startswith(b'{"stream":" ---\\u003e ')
+
+
 async def test_quiet_says_the_id_and_nothing_else(docker: Client, busybox: None) -> None:
     (only,) = await build(docker, "FROM busybox\nRUN echo loud\n", q="1")
     assert only["stream"].startswith("sha256:")

@@ -62,6 +62,14 @@ async def test_a_file_and_what_it_is(boxes: Boxes) -> None:
     )
 
 
+async def test_what_a_file_is_is_escaped_for_html(boxes: Boxes) -> None:
+    await boxes.create("true")
+    await put(boxes, "path=/", tar(("a<&>", b"")))
+    answer = await boxes.docker.ask("HEAD", "/containers/box/archive?path=/a%3C%26%3E")
+    stat = base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"])
+    assert stat.startswith(b'{"name":"a\\u003c\\u0026\\u003e",')
+
+
 @pytest.mark.parametrize(
     ("path", "status", "text"),
     [

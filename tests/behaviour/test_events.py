@@ -33,6 +33,12 @@ async def test_containers_and_images_repeat_themselves_for_old_clients(
     assert (event["status"], event["id"], event["from"]) == ("start", "abc", "busybox")
 
 
+async def test_lines_are_escaped_for_html(mock: MockDaemon, docker: Client) -> None:
+    mock.daemon.events.emit("container", "start", "abc", {"label": "<&>"})
+    answer = await docker.get("/events?since=-5&until=-1")
+    assert b'{"label":"\\u003c\\u0026\\u003e"}' in answer.body
+
+
 @pytest.mark.parametrize(
     ("query", "refusal"),
     [

@@ -67,7 +67,7 @@ def export(fs: Filesystem) -> Iterator[bytes]:
 
 def _encoded(stat: PathStat) -> str:
     document = stat._asdict()
-    return base64.standard_b64encode(go_json.encode_compact(document)).decode()
+    return base64.standard_b64encode(go_json.marshal(document)).decode()
 
 
 async def extract(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
-from api_schema import go_json
 from api_schema.changes.v1_32 import PullPlatform
 from api_schema.changes.v1_41 import DropNameFilterOfImages
 from api_schema.changes.v1_42 import SharedSizeOfImages
@@ -21,7 +20,7 @@ from daemon.engine.images.removal import PruneOptions
 from daemon.engine.images.service import parse_reference
 from daemon.engine.timestamps import parse_timestamp
 from daemon.errors import InvalidParameter
-from daemon.server.replies import Empty, Json, JsonLines, Raw, Reply, Stream
+from daemon.server.replies import Empty, Json, JsonLines, Raw, Reply, Stream, progress_line
 from daemon.server.request import Request
 from daemon.server.routing import Route
 from daemon.server.uploads import spooled
@@ -172,10 +171,10 @@ async def _import(request: Request, daemon: Daemon) -> Reply:
     if source != "-":
         url = source if "://" in source else f"http://{source}"
         messages = daemon.images.import_url(url, config, comment, platform, reference)
-        return JsonLines(in_order(messages))
+        return JsonLines(messages)
     with await spooled(request.body()) as file:
         image = await daemon.images.import_(file, config, comment, platform, reference)
-    return Raw(go_json.encode_compact({"status": image.id}) + b"\r\n")
+    return Raw(progress_line({"status": image.id}))
 
 
 def _pull(request: Request, daemon: Daemon) -> Reply:
@@ -188,17 +187,7 @@ def _pull(request: Request, daemon: Daemon) -> Reply:
     elif tag:
         reference = with_tag(reference, tag)
     messages = daemon.images.pull(reference, _parsed_platform(request), registry_auth(request))
-    return JsonLines(in_order(messages))
-
-
-async def in_order(messages: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
-    """Progress lines with their members in the order of Go's JSONMessage, not sorted as a map's would be."""
-    try:
-        async for message in messages:
-            yield go_json.encode_compact(message) + b"\r\n"
-    finally:
-        if isinstance(messages, AsyncGenerator):
-            await messages.aclose()
+    return JsonLines(messages)
 
 
 def registry_auth(request: Request) -> RegistryAuth:
@@ -231,7 +220,7 @@ async def image_load(request: Request, daemon: Daemon) -> Reply:
     platform = _one_platform(request)
     quiet = request.query.flag("quiet", default=True)
     file = await spooled(request.body())
-    return JsonLines(in_order(daemon.images.load(file, platform, quiet=quiet)))
+    return JsonLines(daemon.images.load(file, platform, quiet=quiet))
 
 
 async def image_get(request: Request, daemon: Daemon) -> Reply:

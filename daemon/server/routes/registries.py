@@ -14,7 +14,7 @@ from daemon.engine.images.service import parse_reference
 from daemon.errors import InvalidParameter, System
 from daemon.server.replies import Json, JsonLines, Reply
 from daemon.server.request import Request
-from daemon.server.routes.images import in_order, registry_auth, with_tag
+from daemon.server.routes.images import registry_auth, with_tag
 from daemon.server.routing import Route
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def image_push(request: Request, daemon: Daemon) -> Reply:
         reference = with_tag(reference, tag)
     if request.query.get("platform") and PushPlatform.applies_to(request.version):
         platforms.decode(request.query.get("platform"))
-    return JsonLines(in_order(daemon.images.push(reference, registry_auth(request))))
+    return JsonLines(daemon.images.push(reference, registry_auth(request)))
 
 
 async def image_search(request: Request, daemon: Daemon) -> Reply:

@@ -52,7 +52,7 @@ async def system_events(request: Request, daemon: Daemon) -> Reply:
 
 async def _rendered(events: AsyncIterator[Event], request: Request) -> AsyncIterator[bytes]:
     async for event in events:
-        yield codec.render(event_message(event), request.version)
+        yield codec.marshalled(event_message(event), request.version)
 
 
 ROUTES = [
