@@ -43,10 +43,15 @@ def _nobody(_name: str) -> list[str]:
     return []
 
 
+def _nameless(_address: IPAddress) -> str:
+    """What such a namespace knows of an address."""
+    return ""
+
+
 class NetNamespace:
     """What sockets of one container, or of several that share it, are bound to.
 
-    `resolver` answers names that /etc/hosts does not have. `on_listen_change` is called after a socket was bound
+    `resolver` answers names that /etc/hosts does not have, `reverse` says whose an address is. `on_listen_change` is called after a socket was bound
     or closed.
     """
 
@@ -58,6 +63,7 @@ class NetNamespace:
             "lo": Interface("lo", addresses=loopback, mtu=65536)
         }
         self.resolver: Resolver = _nobody
+        self.reverse: Callable[[IPAddress], str] = _nameless
         self.connections: set[Connection] = set()
         self.outside: dict[Address, OutsideDatagrams] = {}
         self.on_listen_change: list[Callable[[], None]] = []

@@ -11,6 +11,7 @@ from daemon.engine.containers.endpoint_rules import (
     is_user_defined,
     listed,
 )
+from daemon.engine.containers.together import SHARED, check_together
 from daemon.engine.networks import dns_names
 from daemon.errors import InvalidParameter, NotFound, System
 
@@ -19,14 +20,9 @@ if TYPE_CHECKING:
     from daemon.engine.containers.registry import Registry
     from daemon.engine.networks import Network, Networks
 
-SHARED = "container sharing network namespace with another container or host cannot be connected to any other network"
-TO_HOST = (
-    "cannot connect container to host network - container must be created in host network mode"
-)
 FROM_HOST = (
     "cannot disconnect container from host network - container was created in host network mode"
 )
-WITH_NONE = "container cannot be connected to multiple networks with one of the networks in private (none) mode"
 
 
 class Connecting:
@@ -72,16 +68,10 @@ class Connecting:
         mode = container.host_config.network_mode
         if mode.startswith("container:"):
             raise InvalidParameter(SHARED)
-        if network.driver == "host" and mode != "host":
-            raise InvalidParameter(TO_HOST)
-        if network.name in container.endpoints:
-            return container.live is not None
-        for name in container.endpoints:
-            if name == "host":
-                raise InvalidParameter(SHARED)
-            if "none" in (name, network.name):
-                raise InvalidParameter(WITH_NONE)
-        return True
+        known = network.name in container.endpoints
+        others = [] if known else map(self._networks.find, container.endpoints)
+        check_together(mode, network, [other for other in others if other is not None])
+        return container.live is not None or not known
 
     @staticmethod
     def _planned(

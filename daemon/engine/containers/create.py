@@ -18,6 +18,7 @@ from daemon.engine.containers.defaults import Interned, network_mode
 from daemon.engine.containers.endpoint_rules import (
     check_endpoints,
     is_user_defined,
+    joined_endpoints,
     wanted_endpoints,
 )
 from daemon.engine.containers.host_rules import (
@@ -128,6 +129,7 @@ class Creation:
         check_storage_options(asked.storage_opt)
         check_security_options(asked.security_opt or [])
         check_endpoints(endpoints, self._around.networks.find)
+        endpoints = joined_endpoints(endpoints, config, mode, self._around.networks.find)
         if any(mount.type == "image" for mount in asked.mounts or ()):
             said.append(IMAGE_MOUNT_WARNING)
         config = self._with_mac(config, mode, endpoints)

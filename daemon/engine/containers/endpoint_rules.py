@@ -26,6 +26,9 @@ Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 class KnownNetwork(Protocol):
     """What the rules need to know of a network that exists."""
 
+    id: str
+    name: str
+
     @property
     def configured_subnets(self) -> Sequence[Subnet]: ...
 
@@ -42,12 +45,26 @@ def wanted_endpoints(
     for name, settings in asked.items():
         if settings is None:
             raise InvalidParameter(f"invalid config for network {name}: EndpointsConfig is nil")
-    if mode.startswith("container:") or config.network_disabled:
-        return {}
     endpoints = {_known(name): _configured(given) for name, given in asked.items() if given}
     if not endpoints:
         endpoints = {mode: EndpointSettings()}
     return _with_mac_address(endpoints, mode, config.mac_address)
+
+
+def joined_endpoints(
+    endpoints: dict[str, EndpointSettings],
+    config: ContainerConfig,
+    mode: str,
+    find: Callable[[str], KnownNetwork | None],
+) -> dict[str, EndpointSettings]:
+    """Those that there will be, under the name of the network that the mode names by its id."""
+    if mode.startswith("container:") or config.network_disabled:
+        return {}
+    main = find(mode)
+    if main is None:
+        return endpoints
+    keys = (mode, main.id) if main.name not in endpoints else ()
+    return {main.name if key in keys else key: given for key, given in endpoints.items()}
 
 
 def _known(name: str) -> str:

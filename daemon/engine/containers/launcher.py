@@ -14,6 +14,7 @@ from daemon.engine.container import Container, Live
 from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
+from daemon.engine.containers.links import Links
 from daemon.engine.containers.log_options import rotation
 from daemon.engine.containers.networking import Joined, Networking
 from daemon.engine.containers.rootfs import MountFailure, Rootfs
@@ -63,6 +64,7 @@ class Workshop:
     script: Callable[[Run], Program | None]
     """What is to run instead of a program's simulation."""
     image_names: Callable[[Container], Sequence[str]]
+    links: Links
 
 
 class Launcher:
@@ -190,7 +192,7 @@ class Launcher:
             name, address = split_extra_host(entry)
             shown = self._workshop.host_gateway() if address == HOST_GATEWAY else address
             entries.append((shown, name))
-        return entries + self._networking.link_hosts(container)
+        return entries + self._workshop.links.hosts(container)
 
     def _announce_mounts(self, container: Container, taken: contextlib.ExitStack) -> None:
         volumes = [point for point in container.mounts if point.type == "volume"]
@@ -215,11 +217,12 @@ class Launcher:
         on_exit: Callable[[ExitStatus], None],
     ) -> Process:
         config = container.config
+        env = with_home(self._variables(container, machine), user.home)
         streams = streams_of(container)
         begin_log(container, streams, self._workshop.clock)
         return await machine.start(
             container.argv,
-            env=with_home(self._variables(container, machine), user.home),
+            env=env,
             cwd=config.working_dir or "/",
             cred=user.credentials,
             stdio=streams.stdio(),
@@ -233,7 +236,7 @@ class Launcher:
             container.config.env or (),
             hostname=machine.hostname,
             tty=container.config.tty,
-            links=self._networking.link_variables(container),
+            links=self._workshop.links.variables(container),
         )
 
     def _base_pid(self) -> int:

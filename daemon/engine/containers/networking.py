@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.container import Container, Sandbox
+from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.staging import Staging
+from daemon.engine.containers.together import check_together
 from daemon.engine.networks import dns_names
-from daemon.engine.port_specs import normalised, split_port
+from daemon.engine.port_specs import split_port
 from daemon.engine.ports import Ports, Published, wanted_ports
 from daemon.errors import Conflict, DockerError, NotFound, System
 from daemon.events import Events
@@ -71,6 +73,7 @@ class Networking:
         mode = container.host_config.network_mode
         if mode.startswith("container:"):
             return self._share(mode.partition(":")[2])
+        self._complete_mode(container)
         sandbox_id = self._ids.hex(64)
         where = "default" if mode == "host" else sandbox_id[:12]
         joined = Joined(
@@ -84,6 +87,14 @@ class Networking:
             self.leave(container, joined, quietly=True)
             raise type(error)(f"{SETUP_FAILED}{error}") from None
         return joined
+
+    def _complete_mode(self, container: Container) -> None:
+        """A network that is named by the start of its id is kept by its id."""
+        mode = container.host_config.network_mode
+        network = self._networks.find(mode) if is_user_defined(mode) else None
+        if network is not None and mode not in (network.name, network.id):
+            host = container.host_config.model_copy(update={"network_mode": network.id})
+            container.host_config = host
 
     def _share(self, reference: str) -> Joined:
         other = self._networked(reference)
@@ -105,7 +116,9 @@ class Networking:
         network = self._networks.find(name)
         if network is None:
             raise NotFound(f"network {name} not found")
-        settings = container.endpoints[name]
+        settings = container.endpoints.pop(name)
+        name = network.name
+        container.endpoints[name] = settings
         if network.has_names:
             # As with dockerd, the names stay even if there is no address to be had.
             names = dns_names(
@@ -113,6 +126,9 @@ class Networking:
             )
             settings = settings.model_copy(update={"dns_names": names})
             container.endpoints[name] = settings
+        others = (self._networks.find(other) for other in container.endpoints if other != name)
+        mode = container.host_config.network_mode
+        check_together(mode, network, (other for other in others if other is not None))
         container.endpoints[name] = self._networks.join(
             network,
             container_id=container.id,
@@ -195,29 +211,6 @@ class Networking:
         attributes = {"container": container.id, "name": network.name, "type": network.driver}
         self._events.emit("network", action, network.id, attributes)
 
-    # --- links, the old way to find a neighbour on the default bridge
-
-    def _linked(self, container: Container) -> list[tuple[Container, str]]:
-        found = [(self._registry.find(other_id), alias) for other_id, alias in container.links]
-        return [(other, alias) for other, alias in found if other is not None]
-
-    def link_hosts(self, container: Container) -> list[tuple[str, str]]:
-        """Lines of /etc/hosts: address, and alias, id and name of each linked container that runs."""
-        return [
-            (address, f"{alias} {other.short_id} {other.name}")
-            for other, alias in self._linked(container)
-            if (address := _bridge_address(other))
-        ]
-
-    def link_variables(self, container: Container) -> list[str]:
-        """`DB_PORT_5432_TCP_ADDR=...` and its kin, as dockerd has made them since its first year."""
-        variables: list[str] = []
-        for other, alias in self._linked(container):
-            address = _bridge_address(other)
-            if address:
-                variables += _link_variables(container, other, alias, address)
-        return variables
-
 
 def published_ports(sandbox: Sandbox) -> list[tuple[str, int, int]]:
     """Protocol, container's port and host's port of each binding."""
@@ -226,31 +219,3 @@ def published_ports(sandbox: Sandbox) -> list[tuple[str, int, int]]:
         for spec, places in sandbox.ports.items()
         for place in places or ()
     ]
-
-
-def _bridge_address(container: Container) -> str:
-    endpoint = container.endpoints.get("bridge")
-    return endpoint.ip_address if endpoint and container.live else ""
-
-
-def _link_variables(container: Container, other: Container, alias: str, address: str) -> list[str]:
-    prefix = alias.upper().replace("-", "_")
-    ports = sorted(normalised(spec) for spec in other.config.exposed_ports or ())
-    variables = []
-    if ports:
-        port, protocol = ports[0]
-        variables.append(f"{prefix}_PORT={protocol}://{address}:{port}")
-    for port, protocol in ports:
-        start = f"{prefix}_PORT_{port}_{protocol.upper()}"
-        variables += [
-            f"{start}={protocol}://{address}:{port}",
-            f"{start}_ADDR={address}",
-            f"{start}_PORT={port}",
-            f"{start}_PROTO={protocol}",
-        ]
-    variables.append(f"{prefix}_NAME=/{container.name}/{alias}")
-    for item in other.config.env or ():
-        name, equals, value = item.partition("=")
-        if equals and name not in ("HOME", "PATH"):
-            variables.append(f"{prefix}_ENV_{name}={value}")
-    return variables

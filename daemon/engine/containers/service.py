@@ -17,6 +17,7 @@ from daemon.engine.containers.create import Creation, Surroundings
 from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.host_rules import HostFacts, limit_warnings
 from daemon.engine.containers.launcher import Launcher, Workshop, limits_of, streams_of
+from daemon.engine.containers.links import Links
 from daemon.engine.containers.listing import Listing, ListOptions
 from daemon.engine.containers.networking import Networking
 from daemon.engine.containers.prune import PruneReport, prune
@@ -126,6 +127,7 @@ class Containers:
             on_unsimulated,
             script,
             self.image_names,
+            Links(self.registry),
         )
 
     def _surroundings(self, ids: Ids, host_name: str) -> Surroundings:

@@ -88,6 +88,7 @@ class Joiner:
             rank=(-settings.gw_priority, network.name),
         )
         namespace.resolver = lambda name: self.resolve(namespace, name)
+        namespace.reverse = lambda address: self.name_of(namespace, address)
 
     def leave(self, network: Network, container_id: str) -> bool:
         attachment = network.attachments.pop(container_id, None)
@@ -108,6 +109,14 @@ class Joiner:
         self._turn += 1
         start = self._turn % len(found) if found else 0
         return found[start:] + found[:start]
+
+    def name_of(self, namespace: NetNamespace, address: IPAddress) -> str:
+        """The container that has an address on the namespace's networks, as `name.network`."""
+        for network in self._networks_of(namespace):
+            for attachment in network.attachments.values() if network.has_names else ():
+                if any(taken == address for _pool, taken in attachment.addresses):
+                    return f"{attachment.container_name}.{network.name}"
+        return ""
 
 
 def _check_link_local(settings: EndpointSettings) -> None:

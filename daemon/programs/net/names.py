@@ -1,10 +1,11 @@
 """Asking for names: nslookup, host, dig and getent."""
 
+import ipaddress
 from collections.abc import Callable, Sequence
 
 from daemon.process.process import Process
 from daemon.programs.net.addresses import is_address, lookup
-from daemon.programs.tools.kit import UsageError, is_gnu, tool
+from daemon.programs.tools.kit import Failure, UsageError, is_gnu, tool
 from daemon.programs.tools.options import Options
 
 EMBEDDED_DNS = "127.0.0.11"
@@ -25,10 +26,15 @@ def nameserver(proc: Process) -> str:
 
 
 async def dns(proc: Process, name: str) -> Sequence[str]:
-    """What the DNS server says, /etc/hosts left out; an address gets the name it belongs to."""
+    """What the DNS server says, /etc/hosts left out."""
     if is_address(name):
         return []
     return list(proc.net.resolver(name.removesuffix(".")))
+
+
+def name_of(proc: Process, address: str) -> str:
+    """Whose an address is: the container's name and its network's, if the DNS server knows."""
+    return proc.net.reverse(ipaddress.ip_address(address))
 
 
 @tool("[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]", raw=True, about="Query DNS about HOST")
@@ -37,19 +43,38 @@ async def nslookup(proc: Process, options: Options) -> int:
     if not words:
         raise UsageError()
     server = words[1] if len(words) > 1 else nameserver(proc)
+    if proc.net.way_out is None and not server.startswith("127."):
+        raise Failure(f"can't connect to remote host ({server}): Network is unreachable")
     await proc.out(f"Server:\t\t{server}\nAddress:\t{_with_port(proc, server)}\n\n")
-    found = await dns(proc, words[0])
-    # It asks for A and for AAAA, and tells the end of each.
-    for family in (False, True):
-        await proc.out(_answer(words[0], [a for a in found if (":" in a) == family], bool(found)))
-    return 0 if found else 1
+    if is_address(words[0]):
+        answers = [_pointer(proc, words[0])]
+    else:
+        found = await dns(proc, words[0])
+        answers = [_answer(words[0], kind, found) for kind in _kinds(options.args)]
+    await proc.out("".join(answers))
+    return 1 if any("NXDOMAIN" in answer for answer in answers) else 0
 
 
-def _answer(name: str, addresses: Sequence[str], exists: bool) -> str:
-    if not exists:
+def _kinds(words: Sequence[str]) -> list[str]:
+    """What is asked for: A and AAAA, if nothing else is said."""
+    said = [word.partition("=")[2].lower() for word in words if word.startswith("-t")]
+    return [kind for kind in said if kind] or ["a", "aaaa"]
+
+
+def _answer(name: str, kind: str, found: Sequence[str]) -> str:
+    """Docker's server knows addresses, says nothing of mail and texts, and forwards all other questions."""
+    if not found or kind not in ("a", "aaaa", "mx", "txt"):
         return f"** server can't find {name}: NXDOMAIN\n\n"
+    addresses = [a for a in found if kind == ("aaaa" if ":" in a else "a")]
     rows = "".join(f"Name:\t{name}\nAddress: {address}\n" for address in addresses)
     return f"Non-authoritative answer:\n{rows}\n"
+
+
+def _pointer(proc: Process, address: str) -> str:
+    pointer = ipaddress.ip_address(address).reverse_pointer
+    if not (name := name_of(proc, address)):
+        return f"** server can't find {pointer}: NXDOMAIN\n\n"
+    return f"Non-authoritative answer:\n{pointer}\tname = {name}\n\n"
 
 
 def _with_port(proc: Process, server: str) -> str:
@@ -66,6 +91,10 @@ async def host(proc: Process, options: Options) -> int:
     if not options.args:
         raise UsageError()
     name = options.args[0]
+    if is_address(name) and (known := name_of(proc, name)):
+        pointer = ipaddress.ip_address(name).reverse_pointer
+        await proc.out(f"{pointer} domain name pointer {known}.\n")
+        return 0
     found = await dns(proc, name)
     if not found:
         await proc.out(f"Host {name} not found: 3(NXDOMAIN)\n")
@@ -138,6 +167,7 @@ async def _hosts(proc: Process, database: str, keys: list[str]) -> int:
 async def _host_lines(proc: Process, database: str, key: str) -> list[str]:
     if is_address(key):
         names = next((names for address, names in _entries(proc) if address == key), [])
+        names = names or [known for known in (name_of(proc, key),) if known]
         return [f"{key:<15} {' '.join(names)}\n"] if names else []
     found = list(await lookup(proc, key))
     if database == "ahostsv4":

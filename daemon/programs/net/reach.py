@@ -5,6 +5,7 @@ import os
 from daemon.process.process import Process
 from daemon.programs.net.addresses import lookup, port_number
 from daemon.programs.net.interfaces import routes
+from daemon.programs.net.names import name_of
 from daemon.programs.tools.kit import Failure, UsageError, either, is_gnu, tool
 from daemon.programs.tools.options import Options
 
@@ -85,7 +86,7 @@ async def _hops(proc: Process, address: str, limit: int) -> list[str]:
     draw = proc.machine.ids.random.random
     times = "".join(f"  {0.004 + draw() * 0.02:.3f} ms" for _ in range(3))
     if await proc.answers_echo(address):
-        return [f"{address} ({address}){times}"]
+        return [f"{name_of(proc, address) or address} ({address}){times}"]
     gateway = next((route.gateway for route in routes(proc) if route.gateway), "")
     first = [f"{gateway} ({gateway}){times}"] if gateway else []
     return (first + ["*  *  *"] * limit)[:limit]

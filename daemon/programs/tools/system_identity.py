@@ -134,6 +134,8 @@ async def hostname(proc: Process, options: Options) -> int:
         name = " ".join(_addresses(proc)) + (" " if "I" in options else "")
     elif "d" in options:
         name = name.partition(".")[2] or proc.machine.domainname
+        if not name:
+            return 0
     elif "f" in options and proc.machine.domainname:
         name = f"{name}.{proc.machine.domainname}"
     await proc.out(name + "\n")

@@ -1,5 +1,6 @@
 """Containers come onto networks and go: addresses, names, refusals. Asked of Engine 28.5.2."""
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -129,6 +130,28 @@ def test_names_lead_to_everybody_who_has_them_in_turn(networks: Networks) -> Non
     assert sorted(asking.resolver("db")) == ["10.9.0.3", "10.9.0.4"]
     assert asking.resolver("db") != asking.resolver("db")
     assert asking.resolver("nosuch") == []
+
+
+def test_an_address_leads_back_to_the_name_of_who_has_it(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24")
+    create(networks, "other", "10.8.0.0/24")
+    asking = NetNamespace(clock=CLOCK)
+    join(networks, "n", "me", asking)
+    join(networks, "n", "a", aliases=["db"])
+    join(networks, "other", "b")
+    addresses = map(ip_address, ("10.9.0.3", "10.9.0.9", "10.8.0.2"))
+    assert [asking.reverse(address) for address in addresses] == ["a.n", "", ""]
+
+
+def test_the_default_route_follows_the_priority_and_then_the_names(networks: Networks) -> None:
+    for name in "xa":
+        create(networks, name)
+    for priority, expected in ((0, "a"), (1, "x")):
+        namespace = NetNamespace(clock=CLOCK)
+        join(networks, "x", f"x{priority}", namespace, gw_priority=priority)
+        join(networks, "a", f"a{priority}", namespace)
+        assert namespace.way_out is not None
+        assert namespace.way_out.gateway == networks.get(expected).gateway(4)
 
 
 def test_a_link_is_a_name_that_only_one_container_knows(networks: Networks) -> None:

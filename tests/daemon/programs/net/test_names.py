@@ -31,6 +31,24 @@ async def test_nslookup_asks_for_both_families(box: Container) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "out"),
+    [
+        (["-type=a", "web"], 0, "Non-authoritative answer:\nName:\tweb\nAddress: 10.9.0.3\n\n"),
+        (["-type=aaaa", "web"], 0, "Non-authoritative answer:\n\n"),
+        (["-type=soa", "web"], 1, "** server can't find web: NXDOMAIN\n\n"),
+        (["10.9.0.3"], 0, "Non-authoritative answer:\n3.0.9.10.in-addr.arpa\tname = web.net\n\n"),
+        (["10.9.0.9"], 1, "** server can't find 9.0.9.10.in-addr.arpa: NXDOMAIN\n\n"),
+    ],
+)
+async def test_nslookup_of_one_kind(box: Container, words: list[str], code: int, out: str) -> None:
+    box.machine.net.reverse = lambda address: "web.net" if str(address) == "10.9.0.3" else ""
+    assert (await box.run("nslookup", *words))[:2] == (
+        code,
+        f"Server:\t\t127.0.0.11\nAddress:\t127.0.0.11:53\n\n{out}",
+    )
+
+
 async def test_nslookup_of_nothing(box: Container) -> None:
     code, out, _ = await box.run("nslookup", "nosuch")
     assert code == 1
