@@ -52,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
         help="let a real server answer on a port of every container of an image; may be repeated")  # fmt: skip
     add("--registry-mirror", metavar="URL", help="take images from this registry")
     add("--insecure-registry", dest="insecure_registries", action="append", default=[],
-        metavar="HOST:PORT", help="speak plain HTTP to this registry")  # fmt: skip
+        metavar="HOST:PORT", help="take plain HTTP or any certificate from this registry or network")  # fmt: skip
+    add("--certs-dir", default="/etc/docker/certs.d", metavar="DIR",
+        help="HOST:PORT/*.crt in it are the authorities of a registry (default: %(default)s)")  # fmt: skip
     add("--images", action="append", default=[], metavar="DIR",
         help="a folder of further image declarations; may be repeated")  # fmt: skip
     add("--unknown-images", choices=("refuse", "synthesize"), default="refuse",
@@ -127,8 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 _CONFIG_OPTIONS = (
     "hosts", "seed", "publish_host", "bind_mounts", "allow_bind", "allow_remote",
-    "allow_egress", "forward", "registry_mirror", "insecure_registries", "images", "unknown_images", "pull_rate",
-    "default_address_pools",
+    "allow_egress", "forward", "registry_mirror", "insecure_registries", "certs_dir", "images",
+    "unknown_images", "pull_rate", "default_address_pools",
 )  # fmt: skip
 
 

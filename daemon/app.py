@@ -22,7 +22,7 @@ from daemon.engine.execs import Execs
 from daemon.engine.images.service import Images
 from daemon.engine.networks import Networks
 from daemon.engine.plugins import Plugins
-from daemon.engine.registries import Registries
+from daemon.engine.registries import InsecureRegistries, Registries
 from daemon.engine.system import System
 from daemon.engine.volumes import Volumes
 from daemon.events import Events
@@ -107,7 +107,8 @@ class Daemon:
         registries = Registries(
             folder=lambda: self.folder,
             mirror=config.registry_mirror,
-            insecure=tuple(config.insecure_registries),
+            insecure=InsecureRegistries.of(config.insecure_registries),
+            certs=Path(config.certs_dir),
             catalog=tuple(Path(folder) for folder in config.images),
             unknown=config.unknown_images,
             user_agent=f"docker/{version} go/{self.profile.go_version} os/linux arch/amd64",

@@ -27,6 +27,9 @@ class Config:
     registry_mirror: str | None = None
     """A registry that serves Docker Hub's names; None: the fake registry."""
     insecure_registries: list[str] = field(default_factory=list)
+    """`host:port` or network: plain HTTP will do there, and so will any certificate."""
+    certs_dir: str = "/etc/docker/certs.d"
+    """`HOST:PORT/*.crt` are the authorities that a registry's certificate may come from."""
     images: list[str] = field(default_factory=list)
     """Folders of further image declarations (see fake_registry/catalog/declarations.py); the last one wins."""
     unknown_images: Literal["refuse", "synthesize"] = "refuse"

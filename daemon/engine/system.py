@@ -27,6 +27,7 @@ from api_schema.system import (
 )
 from daemon.clock import Clock
 from daemon.config import Config
+from daemon.engine.registries import InsecureRegistries
 from daemon.events import Event, Events
 from daemon.ids import Ids
 
@@ -187,11 +188,12 @@ class System:
         mirror = self._config.registry_mirror
         mirrors = [mirror.rstrip("/") + "/"] if mirror else []
         indexes = {"docker.io": IndexInfo(name="docker.io", official=True, mirrors=mirrors)}
-        for host in self._config.insecure_registries:
+        insecure = InsecureRegistries.of(self._config.insecure_registries)
+        for host in insecure.hosts:
             indexes[host] = IndexInfo(name=host, secure=False)
         return RegistryServiceConfig(
             index_configs=indexes,
-            insecure_registry_cidrs=["::1/128", "127.0.0.0/8"],
+            insecure_registry_cidrs=[str(network) for network in insecure.networks],
             mirrors=mirrors or None,
         )
 

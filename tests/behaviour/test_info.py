@@ -76,6 +76,16 @@ async def test_the_oldest_version_sees_security_options_by_name(docker_1_24: Cli
     assert (await docker_1_24.get("/info")).json["SecurityOptions"] == ["seccomp"]
 
 
+async def test_info_tells_registries_from_networks_of_them() -> None:
+    async with MockDaemon(insecure_registries=["reg.test:5000", "10.0.0.0/8"]) as mock:
+        client = Client(mock.socket_path)
+        shown = (await client.get("/info")).json["RegistryConfig"]
+        await client.session.close()
+    assert shown["InsecureRegistryCIDRs"] == ["10.0.0.0/8", "::1/128", "127.0.0.0/8"]
+    assert sorted(shown["IndexConfigs"]) == ["docker.io", "reg.test:5000"]
+    assert shown["IndexConfigs"]["reg.test:5000"]["Secure"] is False
+
+
 async def test_two_daemons_in_one_process_are_two(mock: MockDaemon, docker: Client) -> None:
     async with MockDaemon(seed=2) as other:
         assert other.docker_host != mock.docker_host

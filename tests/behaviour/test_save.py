@@ -12,8 +12,8 @@ from tests.behaviour.conftest import Client
 from tests.behaviour.test_images import ALPINE_ID, ALPINE_LAYER
 from tests.behaviour.test_pull import lines, pull
 
-# sha256 of each document, with the names in the order given (the real engine's order is random). They were the real engine's
-# until alpine 3.10 got another layer; since then they are what the same code writes for that layer.
+# sha256 of each document that Engine 28.5.2 wrote for images it had pulled from the same registry, with the names in the order given (its own
+# order is random).
 REAL = {
     "index.json": "5168f4c4a04f91eb575c13c5407d83c474e5b05bbcb71bcf7553afd06691ee97",
     "manifest.json": "5571fef4b1073d08287342fe9a8d8a3c57e5355d27a7d381c3cad30304e70cba",

@@ -70,7 +70,7 @@ class Pull:
         """Mirrors may fail in any way; the registry itself is asked over HTTP only if HTTPS does not answer."""
         failure: RegistryFailure | None = None
         https_answered: set[str] = set()
-        for endpoint in self._client.pull_endpoints(reference):
+        for endpoint in await self._client.pull_endpoints(reference):
             if endpoint.scheme == "http" and endpoint.host in https_answered:
                 continue
             try:

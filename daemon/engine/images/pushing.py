@@ -58,7 +58,7 @@ class Push:
         self._emit(progress.status(f"The push refers to repository [{reference.name}]"))
         tagged = self._tagged(reference)
         failure: RegistryFailure | None = None
-        for endpoint in self._client.push_endpoints(reference.domain):
+        for endpoint in await self._client.push_endpoints(reference.domain):
             try:
                 repository = await self._client.connect(
                     endpoint, reference.path, self._auth, "push,pull"

@@ -42,7 +42,7 @@ class Remote:
         host = address.partition("://")[2] if "://" in address else address
         domain = host.partition("/")[0] or DEFAULT_DOMAIN
         failure: RegistryFailure | None = None
-        for endpoint in self._client.push_endpoints(domain):
+        for endpoint in await self._client.push_endpoints(domain):
             try:
                 await self._client.login(endpoint, auth)
             except RegistryFailure as failed:
@@ -76,7 +76,7 @@ class Remote:
         named = bool(slash) and ("." in first or ":" in first or first == "localhost")
         domain, name = (first, rest) if named else (DEFAULT_DOMAIN, term)
         failure: RegistryFailure | None = None
-        for endpoint in self._client.push_endpoints(domain):
+        for endpoint in await self._client.push_endpoints(domain):
             try:
                 return await self._client.search(
                     endpoint, name.removeprefix(OFFICIAL_PREFIX), limit
@@ -88,7 +88,7 @@ class Remote:
     async def distribution(self, reference: Reference, auth: RegistryAuth) -> DistributionInspect:
         """The descriptor behind a name, and the platforms that it is for."""
         failure: RegistryFailure | None = None
-        for endpoint in self._client.push_endpoints(reference.domain):
+        for endpoint in await self._client.push_endpoints(reference.domain):
             try:
                 repository = await self._client.connect(endpoint, reference.path, auth)
                 manifest = await repository.manifest(reference.digest or reference.tagged().tag)

@@ -13,7 +13,7 @@ from api_schema.oci import Reference
 from daemon.clock import Clock
 from daemon.engine.registry_client.auth import RegistryAuth
 from daemon.engine.registry_client.download import download
-from daemon.engine.registry_client.endpoints import Endpoint, pull_endpoints, push_endpoints
+from daemon.engine.registry_client.endpoints import Endpoint, Endpoints
 from daemon.engine.registry_client.repository import Repository, search
 
 if TYPE_CHECKING:
@@ -27,18 +27,17 @@ class RegistryClient:
     def __init__(self, registries: Registries, clock: Clock) -> None:
         self._registries = registries
         self._clock = clock
+        self._endpoints = Endpoints(registries)
         self._hub: Hub | None = None
         self._hub_lock = asyncio.Lock()
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._plain_hosts: set[str] = set()
 
-    def pull_endpoints(self, reference: Reference) -> list[Endpoint]:
-        return self._ordered(
-            pull_endpoints(reference.domain, self._registries.mirror, self._registries.insecure)
-        )
+    async def pull_endpoints(self, reference: Reference) -> list[Endpoint]:
+        return self._ordered(await self._endpoints.for_pull(reference.domain))
 
-    def push_endpoints(self, domain: str) -> list[Endpoint]:
-        return self._ordered(push_endpoints(domain, self._registries.insecure))
+    async def push_endpoints(self, domain: str) -> list[Endpoint]:
+        return self._ordered(await self._endpoints.for_push(domain))
 
     def _ordered(self, endpoints: list[Endpoint]) -> list[Endpoint]:
         """A host that answered plain HTTP is not asked for TLS again."""

@@ -154,11 +154,25 @@ def unreachable(method: str, url: str, error: Exception) -> Unreachable:
     return Unreachable(f'{method.capitalize()} "{url}": {_transport_text(error)}')
 
 
+# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+_OUT_OF_TIME = frozenset({9, 10})
+
+
+def _certificate_text(error: Exception) -> str:
+    """Our own check of the name has its text already; the others are OpenSSL's."""
+    code = getattr(error, "verify_code", None)
+    if code is None:
+        return str(error.args[0])
+    if code in _OUT_OF_TIME:
+        return "x509: certificate has expired or is not yet valid"
+    return "x509: certificate signed by unknown authority"
+
+
 def _transport_text(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"dial tcp: lookup {error.host}: no such host"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+        return f"tls: failed to verify certificate: {_certificate_text(error.certificate_error)}"
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return "http: server gave HTTP response to HTTPS client"
     if isinstance(error, aiohttp.ClientConnectorError):

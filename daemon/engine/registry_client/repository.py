@@ -242,7 +242,7 @@ class Repository:
             headers=headers,
             params=query,
             data=data,
-            ssl=self.endpoint.verify_tls,
+            ssl=self.endpoint.tls,
         )
         try:
             response = await request
@@ -271,12 +271,14 @@ class Repository:
         if self._auth.identity_token:
             fields |= {"grant_type": "refresh_token", "client_id": "docker"}
             fields["refresh_token"] = self._auth.identity_token
-            request = self._session.post(challenge.realm, data=fields)
+            request = self._session.post(challenge.realm, data=fields, ssl=self.endpoint.tls)
         else:
             if self._auth.basic:
                 fields["account"] = self._auth.username
             headers = {"Authorization": self._auth.basic} if self._auth.basic else {}
-            request = self._session.get(challenge.realm, params=fields, headers=headers)
+            request = self._session.get(
+                challenge.realm, params=fields, headers=headers, ssl=self.endpoint.tls
+            )
         try:
             async with request as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
@@ -303,7 +305,7 @@ async def search(
     url = f"{endpoint.url}/v1/search"
     query = {"q": term, "n": str(limit)}
     try:
-        async with session.get(endpoint.wire(url), params=query, ssl=endpoint.verify_tls) as reply:
+        async with session.get(endpoint.wire(url), params=query, ssl=endpoint.tls) as reply:
             if reply.status != HTTPStatus.OK:
                 raise UnexpectedAnswer(f"Unexpected status code {reply.status}")
             document: dict[str, Any] = await reply.json()
