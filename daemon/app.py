@@ -207,7 +207,6 @@ class Daemon:
         """Stop everything and leave nothing behind."""
         await self._outages.close()
         await self._listener.close()
-        await self._dispatcher.close()
         await self._closing.aclose()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -80,6 +80,8 @@ class Connection(asyncio.Protocol):
         self._held = b""
         self._eof = False
         self._streaming: asyncio.Task[object] | None = None
+        self._shielded = False
+        self._lost: list[Exception | None] = []
         self._can_write = asyncio.Event()
         self._can_write.set()
 
@@ -138,6 +140,15 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
         self._can_write.set()
+        if self._shielded:
+            self._lost.append(exc)
+            assert self._body is not None
+            self._body.set_exception(exc or ConnectionResetError("the client is gone"))
+        else:
+            self._end(exc)
+
+    def _end(self, exc: Exception | None) -> None:
+        """Cancel the handler and be forgotten."""
         self.http.connection_lost(exc)
         if self._duplex:
             self._duplex.feed_gone()
@@ -213,6 +224,17 @@ class Connection(asyncio.Protocol):
         finally:
             self._streaming = None
 
+    @contextlib.contextmanager
+    def shielding(self) -> Iterator[None]:
+        """Inside, a handler runs to its end even if the client goes away meanwhile; only its body has an error."""
+        self._shielded = True
+        try:
+            yield
+        finally:
+            self._shielded = False
+            if self._lost:
+                self._end(self._lost.pop())
+
     def write(self, data: bytes) -> None:
         if self.transport is None or self.transport.is_closing():
             raise ConnectionResetError("the client is gone")
@@ -271,7 +293,10 @@ class Connection(asyncio.Protocol):
         return duplex
 
     def abort(self) -> None:
-        """Cut the connection: what was promised cannot be kept."""
+        """Cut the connection and end what its handler does: what was promised cannot be kept."""
+        self._shielded = False
+        if self._lost:
+            self._end(self._lost.pop())
         if self.transport:
             self.transport.abort()
 

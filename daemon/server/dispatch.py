@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Iterable
@@ -23,7 +22,6 @@ from daemon.server.query import Query
 from daemon.server.replies import Exchange, Reply
 from daemon.server.request import Request
 from daemon.server.routing import Route, RouteTable, split_version
-from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
     from daemon.app import Daemon
@@ -73,16 +71,11 @@ class Dispatcher:
         self._daemon = daemon
         self._routes = RouteTable(routes)
         self._heads = Heads(daemon.profile, daemon.clock)
-        self._tasks = Tasks("requests")
         self._newest = ApiVersion.parse(daemon.profile.api_version)
         self._oldest = ApiVersion.parse(daemon.profile.min_api_version)
         self._versions: dict[str, ApiVersion] = {}
         self._keep = _AlreadyWritten(keep=True)
         self._drop = _AlreadyWritten(keep=False)
-
-    async def close(self) -> None:
-        """End the mutations that are still under way."""
-        await self._tasks.close()
 
     async def answer(self, raw: BaseRequest, connection: Connection) -> StreamResponse:
         """Handle one request; the reply has been written when this returns."""
@@ -150,7 +143,7 @@ class Dispatcher:
 
     async def _reply(self, route: Route, exchange: Exchange) -> None:
         if not exchange.is_staged or await self._is_spared(exchange):
-            reply = await self._handle(route, exchange.request)
+            reply = await self._handle(route, exchange)
             await reply.send(exchange)
 
     async def _is_spared(self, exchange: Exchange) -> bool:
@@ -168,13 +161,12 @@ class Dispatcher:
         exchange.connection.close()
         return False
 
-    async def _handle(self, route: Route, request: Request) -> Reply:
+    async def _handle(self, route: Route, exchange: Exchange) -> Reply:
         """A handler that changes things runs to its end even if the client goes away meanwhile."""
         if not route.is_shielded:
-            return await route.handler(request, self._daemon)
-        work = self._tasks.spawn(_awaited(route, request, self._daemon), route.path)
-        reply: Reply = await asyncio.shield(work)
-        return reply
+            return await route.handler(exchange.request, self._daemon)
+        with exchange.connection.shielding():
+            return await route.handler(exchange.request, self._daemon)
 
     def _send_error(self, exchange: Exchange, status: int, message: str) -> None:
         if exchange.started:
@@ -231,7 +223,3 @@ def _clean(path: str) -> str:
         elif word not in ("", "."):
             words.append(word)
     return "/" + "/".join(words) + ("/" if path.endswith("/") and words else "")
-
-
-async def _awaited(route: Route, request: Request, daemon: Daemon) -> Reply:
-    return await route.handler(request, daemon)

@@ -13,7 +13,7 @@ import pytest
 
 from daemon.faults import Fault, FaultPoint
 from mockerd import MockDaemon
-from tests.behaviour.boxes import Boxes
+from tests.behaviour.boxes import Boxes, frames
 from tests.behaviour.conftest import Client
 
 
@@ -71,7 +71,7 @@ async def test_a_request_in_pieces_of_one_byte(boxes: Boxes) -> None:
         await asyncio.sleep(0)
     writer.write_eof()
     await reader.readuntil(b"\r\n\r\n")
-    assert await reader.read() == b"\x01\0\0\0\0\0\0\x04abc\n"
+    assert frames(await reader.read()) == [(1, "abc\n")]
     writer.close()
 
 

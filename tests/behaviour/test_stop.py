@@ -109,3 +109,11 @@ async def test_everything_inside_ends_with_the_main_process(boxes: Boxes) -> Non
     box = await boxes.run("sh", "-c", "sleep 100 & exec top")
     await box.post("stop")
     assert await box.wait() == 143
+
+
+async def test_a_stop_goes_on_when_its_client_has_gone(boxes: Boxes) -> None:
+    box = await boxes.run("sh", "-c", "trap 'echo no' TERM; while :; do sleep 0.1; done")
+    wire = await boxes.hijack("/containers/box/stop?t=1", upgrade=False)
+    await box.until_output("no")
+    await wire.close()
+    assert await box.wait() == 137

@@ -120,3 +120,13 @@ async def test_a_client_may_vanish_at_any_byte(mock: MockDaemon, quiet: None, at
     writer.write(request[:at])
     await writer.drain()
     writer.transport.abort()
+
+
+async def test_an_upload_may_break_off(mock: MockDaemon, quiet: None) -> None:
+    _reader, writer = await asyncio.open_unix_connection(mock.socket_path)
+    writer.write(
+        b"PUT /containers/ticking/archive?path=/ HTTP/1.1\r\nHost: d\r\n"
+        b"Content-Length: 5000\r\n\r\nhalf an archive"
+    )
+    await writer.drain()
+    writer.transport.abort()
