@@ -5,11 +5,12 @@ import itertools
 import os
 import stat as modes
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from typing import Union
+from typing import TypeVar, Union
 
 from daemon.fs.nodes import Change, Credentials, Stat, StatFs
 from daemon.fs.tree import File, Tree, failure
+
+Subject = TypeVar("Subject")
 
 
 class _Synthetic:
@@ -93,10 +94,18 @@ class SyntheticFolder(_Synthetic):
         return cls(lambda: list(entries), entries.get, mode=mode)
 
     @classmethod
-    def later(cls, entries: Callable[[], Mapping[str, "SyntheticNode"]]) -> "SyntheticFolder":
-        """A folder whose entries are made when one looks into it for the first time: most containers never do."""
-        made = cache(entries)
-        return cls(lambda: list(made()), lambda name: made().get(name))
+    def made_for(
+        cls, subject: Subject, makers: "Mapping[str, Callable[[Subject], SyntheticNode]]"
+    ) -> "SyntheticFolder":
+        """A folder each of whose entries is made when it is looked at for the first time: most never are."""
+        made: dict[str, SyntheticNode] = {}
+
+        def find(name: str) -> SyntheticNode | None:
+            if name not in made and (make := makers.get(name)) is not None:
+                made[name] = make(subject)
+            return made.get(name)
+
+        return cls(lambda: list(makers), find)
 
 
 SyntheticNode = Union[SyntheticFile, SyntheticLink, SyntheticDevice, SyntheticFolder]  # noqa: UP007  # forward uses

@@ -1,6 +1,7 @@
 """A container's control group: the files of /sys/fs/cgroup, in version 1 or 2, from its limits and counters."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from daemon.fs.synthetic import SyntheticFile, SyntheticFolder, SyntheticNode
@@ -18,13 +19,8 @@ NO_LIMIT: Final = 9223372036854771712
 
 def cgroup_root(machine: "Machine") -> SyntheticFolder:
     """The container's own group, as its mount shows it: in version 1 a folder for each controller."""
-    if machine.host.cgroup_version == 2:
-        return _folder(machine, V2_FILES)
-    return SyntheticFolder.later(lambda: _controllers(machine))
-
-
-def _controllers(machine: "Machine") -> dict[str, SyntheticNode]:
-    return {name: _folder(machine, _V1_COMMON | files) for name, files in V1_FILES.items()}
+    makers = _VERSION_2 if machine.host.cgroup_version == 2 else _VERSION_1
+    return SyntheticFolder.made_for(machine, makers)
 
 
 def membership(machine: "Machine") -> str:
@@ -35,15 +31,6 @@ def membership(machine: "Machine") -> str:
     lines = [f"{len(names) + 1}:name=systemd:{machine.cgroup_path}"]
     lines += [f"{len(names) - n}:{name}:{machine.cgroup_path}" for n, name in enumerate(names)]
     return "".join(f"{line}\n" for line in [*lines, f"0::{machine.cgroup_path}"])
-
-
-def _folder(machine: "Machine", files: "dict[str, Callable[[Machine], str]]") -> SyntheticFolder:
-    def reader(make: "Callable[[Machine], str]") -> Callable[[], bytes]:
-        return lambda: _line(make(machine))
-
-    return SyntheticFolder.of(
-        {name: SyntheticFile(reader(make), mode=0o644) for name, make in files.items()}
-    )
 
 
 def _line(text: str) -> bytes:
@@ -307,3 +294,20 @@ V1_FILES: "Final[dict[str, dict[str, Callable[[Machine], str]]]]" = {
     "systemd": {},
 }
 """By controller; the order is that of /proc/PID/cgroup, backwards."""
+
+
+def _file(text: "Callable[[Machine], str]") -> "Callable[[Machine], SyntheticNode]":
+    return lambda machine: SyntheticFile(lambda: _line(text(machine)), mode=0o644)
+
+
+def _files(texts: "dict[str, Callable[[Machine], str]]") -> "_Makers":
+    return {name: _file(text) for name, text in texts.items()}
+
+
+_Makers = dict[str, Callable[["Machine"], SyntheticNode]]
+
+_VERSION_2: Final[_Makers] = _files(V2_FILES)
+_VERSION_1: Final[_Makers] = {
+    name: partial(SyntheticFolder.made_for, makers=_files(_V1_COMMON | files))
+    for name, files in V1_FILES.items()
+}

@@ -86,42 +86,55 @@ def _mount(
 
 def proc_tree(machine: "Machine") -> SyntheticTree:
     """/proc: fixed entries, and a folder for each process."""
-    fixed = _fixed_entries(machine)
+    fixed = SyntheticFolder.made_for(machine, _FIXED)
 
     def names() -> list[str]:
-        return [*map(str, sorted(machine.processes)), *fixed]
+        return [*map(str, sorted(machine.processes)), *fixed.names()]
 
     def find(name: str) -> SyntheticNode | None:
         if name.isdigit():
             process = machine.processes.get(int(name))
             return process_folder(process) if process is not None else None
-        return fixed.get(name)
+        return fixed.find(name)
 
     return SyntheticTree(SyntheticFolder(names, find), machine.clock.now)
 
 
-def _fixed_entries(machine: "Machine") -> dict[str, SyntheticNode]:
-    def reader(make: "Callable[[Machine], str]") -> Callable[[], bytes]:
-        return lambda: make(machine).encode()
+def _file(make: "Callable[[Machine], str]") -> "Callable[[Machine], SyntheticNode]":
+    return lambda machine: SyntheticFile(lambda: make(machine).encode())
 
-    def myself() -> str:
-        return str(machine.current.pid if machine.current is not None else 1)
 
-    empty: dict[str, SyntheticNode] = {}
-    entries: dict[str, SyntheticNode] = {
-        name: SyntheticFile(reader(make)) for name, make in FILES.items()
-    }
-    null = os.makedev(1, 3)
-    entries |= {name: SyntheticDevice(modes.S_IFCHR | 0o666, null) for name in MASKED_FILES}
-    entries |= {name: SyntheticFolder.of(empty) for name in (*MASKED_FOLDERS, "bus", "fs", "irq")}
-    entries |= {
-        "mounts": SyntheticLink(lambda: "self/mounts"),
-        "net": SyntheticLink(lambda: "self/net"),
-        "self": SyntheticLink(myself),
-        "thread-self": SyntheticLink(lambda: f"{myself()}/task/{myself()}"),
-        "sys": sys_folder(machine),
-    }
-    return dict(sorted(entries.items()))
+def _link(target: "Callable[[Machine], str]") -> "Callable[[Machine], SyntheticNode]":
+    return lambda machine: SyntheticLink(lambda: target(machine))
+
+
+def _masked_file(_machine: "Machine") -> SyntheticNode:
+    return SyntheticDevice(modes.S_IFCHR | 0o666, os.makedev(1, 3))
+
+
+def _empty(_machine: "Machine") -> SyntheticNode:
+    return SyntheticFolder.of({})
+
+
+def _own_pid(machine: "Machine") -> str:
+    return str(machine.current.pid if machine.current is not None else 1)
+
+
+_FIXED: "Final[dict[str, Callable[[Machine], SyntheticNode]]]" = dict(
+    sorted(
+        {
+            **{name: _file(make) for name, make in FILES.items()},
+            **dict.fromkeys(MASKED_FILES, _masked_file),
+            **dict.fromkeys((*MASKED_FOLDERS, "bus", "fs", "irq"), _empty),
+            "mounts": _link(lambda _machine: "self/mounts"),
+            "net": _link(lambda _machine: "self/net"),
+            "self": _link(_own_pid),
+            "sys": sys_folder,
+            "thread-self": _link(lambda machine: f"{_own_pid(machine)}/task/{_own_pid(machine)}"),
+        }.items()
+    )
+)
+"""Everything in /proc that is not a process."""
 
 
 def sys_tree(machine: "Machine") -> SyntheticTree:

@@ -9,41 +9,33 @@ from daemon.process.net import Interface
 if TYPE_CHECKING:
     from daemon.process.machine import Machine
 
-_CLASSES: Final = ("bdi", "block", "mem", "misc", "thermal", "tty", "vtconsole")
-
 
 def sys_root(machine: "Machine") -> SyntheticFolder:
-    """Below the first level nothing is made before one looks at it: every start mounts this, few read it."""
-    makers: dict[str, Callable[[], dict[str, SyntheticNode]]] = {
-        "block": dict,
-        "bus": dict,
-        "class": lambda: _classes(machine),
-        "dev": dict,
-        "devices": lambda: _devices(machine.host.cpus),
-        "firmware": dict,
-        "fs": lambda: {"cgroup": SyntheticFolder.of({})},
-        "kernel": _kernel,
-        "module": dict,
-        "power": dict,
-    }
-    return SyntheticFolder.of({name: SyntheticFolder.later(make) for name, make in makers.items()})
+    """Every start mounts this, few programs read it."""
+    return SyntheticFolder.made_for(machine, _ROOT)
 
 
-def _classes(machine: "Machine") -> dict[str, SyntheticNode]:
-    classes: dict[str, SyntheticNode] = {name: SyntheticFolder.of({}) for name in _CLASSES}
-    return {**classes, "net": _net_class(machine)}
+def _empty(_machine: "Machine") -> SyntheticFolder:
+    return SyntheticFolder.of({})
 
 
-def _devices(count: int) -> dict[str, SyntheticNode]:
+def _classes(machine: "Machine") -> SyntheticFolder:
+    return SyntheticFolder.made_for(machine, _CLASSES)
+
+
+def _devices(machine: "Machine") -> SyntheticFolder:
+    count = machine.host.cpus
     cpus = f"0-{count - 1}" if count > 1 else "0"
     cpu = SyntheticFolder.of(_texts({"online": cpus, "possible": cpus, "present": cpus}))
-    return {"system": SyntheticFolder.of({"cpu": cpu}), "virtual": SyntheticFolder.of({})}
+    return SyntheticFolder.of(
+        {"system": SyntheticFolder.of({"cpu": cpu}), "virtual": SyntheticFolder.of({})}
+    )
 
 
-def _kernel() -> dict[str, SyntheticNode]:
+def _kernel(_machine: "Machine") -> SyntheticFolder:
     pages = _texts({"enabled": "always [madvise] never", "hpage_pmd_size": "2097152"})
     memory = SyntheticFolder.of({"transparent_hugepage": SyntheticFolder.of(pages)})
-    return {"mm": memory, "security": SyntheticFolder.of({})}
+    return SyntheticFolder.of({"mm": memory, "security": SyntheticFolder.of({})})
 
 
 def _texts(entries: Mapping[str, str]) -> dict[str, SyntheticNode]:
@@ -97,3 +89,24 @@ def _interface(machine: "Machine", interface: Interface) -> SyntheticFolder:
         )
     )
     return SyntheticFolder.of(entries)
+
+
+_Makers = dict[str, Callable[["Machine"], SyntheticNode]]
+
+_CLASSES: Final[_Makers] = {
+    **dict.fromkeys(("bdi", "block", "mem", "misc", "thermal", "tty", "vtconsole"), _empty),
+    "net": _net_class,
+}
+
+_ROOT: Final[_Makers] = {
+    "block": _empty,
+    "bus": _empty,
+    "class": _classes,
+    "dev": _empty,
+    "devices": _devices,
+    "firmware": _empty,
+    "fs": lambda _machine: SyntheticFolder.of({"cgroup": SyntheticFolder.of({})}),
+    "kernel": _kernel,
+    "module": _empty,
+    "power": _empty,
+}
