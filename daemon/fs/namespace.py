@@ -112,8 +112,9 @@ class Namespace:
         if modes.S_ISDIR(shown.mode) != modes.S_ISDIR(at.node.mode):
             raise failure(errno.ENOTDIR, path)
         key = at.mount.tree.key(at.node)
+        where = spot.path()
         mount = Mount(
-            spot.path(),
+            where,
             tree,
             shown,
             self._device(tree),
@@ -127,7 +128,7 @@ class Namespace:
         )
         at.mount.inside[key] = mount
         self.mounts.append(mount)
-        if spot.path() == "/":
+        if where == "/":
             self._root = Step(mount, shown, "")
         return mount
 
