@@ -168,12 +168,13 @@ class Daemon:
         """BuildKit's builds, loaded when a client first opens /grpc."""
         from daemon.engine.build.jobs import Builds
         from daemon.engine.build.running import BuildRunner
+        from daemon.engine.build.sandbox import Network
 
         runner = BuildRunner(
             programs,
             self.clock,
-            self.ids,
-            lambda: MemoryTree(self.layers.spool, self.clock.now),
+            Network(self.networks, self.clock, self.ids),
+            lambda size: MemoryTree(self.layers.spool, self.clock.now, size=size),
             self._script,
         )
         return Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)

@@ -27,6 +27,8 @@ class Options:
 
     owner: tuple[int, int] = (0, 0)
     mode: Callable[[int], int] | None = None
+    octal: int | None = None
+    """The mode as a number, which folders that had to be made get, too."""
     excluded: Matcher | None = None
     parents: bool = False
     unpack: Callable[[Filesystem, str, Filesystem, str], bool] | None = None
@@ -144,6 +146,8 @@ class Copier:
         for folder in reversed(missing):
             self.target.mkdir(folder, 0o755)
             self.target.chown(folder, *self.options.owner)
+            if self.options.octal is not None:
+                self.target.chmod(folder, self.options.octal)
 
     def _folder(
         self, files: Filesystem, path: str, to: str, status: Stat, *, root: bool, relative: str
@@ -216,16 +220,34 @@ def _is_link(files: Filesystem, path: str) -> bool:
         return False
 
 
-def parse_mode(text: str) -> Callable[[int], int]:
-    """`--chmod`: octal digits, or symbolic clauses like `u=rwX,go-w`."""
-    if re.fullmatch(r"[0-7]{1,5}", text):
-        wanted = int(text, 8)
-        return lambda _: wanted
-    clauses = [re.fullmatch(r"([ugoa]*)([-+=])([rwxX]*)", clause) for clause in text.split(",")]
-    if not all(clauses):
+MODE_MAX = 0o7777
+
+
+def octal_mode(text: str) -> int | None:
+    """`--chmod` as a number; None for symbolic clauses."""
+    return int(text, 8) if re.fullmatch(r"[0-7]{1,5}", text) else None
+
+
+def checked_mode(text: str) -> str:
+    """`--chmod` as given; DockerfileError for what is no mode."""
+    octal = octal_mode(text)
+    if (octal or 0) > MODE_MAX or (octal is None and text[:1].isdigit()):
         raise DockerfileError(
             f"invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777"
         )
+    if octal is None and text:
+        parse_mode(text)
+    return text
+
+
+def parse_mode(text: str) -> Callable[[int], int]:
+    """`--chmod`: octal digits, or symbolic clauses like `u=rwX,go-w`."""
+    wanted = octal_mode(text)
+    if wanted is not None:
+        return lambda _: wanted
+    clauses = [re.fullmatch(r"([ugoa]*)([-+=])([rwxX]*)", clause) for clause in text.split(",")]
+    if not all(clauses):
+        raise DockerfileError("invalid syntax")
     parsed = [clause.groups() for clause in clauses if clause]
 
     def change(mode: int) -> int:

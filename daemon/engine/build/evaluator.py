@@ -15,6 +15,7 @@ from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.copying import (
     Copier,
     NotInContext,
+    octal_mode,
     parse_mode,
     sources,
 )
@@ -48,6 +49,8 @@ class Snapshot:
     diff_ids: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
     vertex: str = ""
+    base: str = ""
+    """The chain id of the image at the bottom."""
 
 
 class StepFailed(DockerfileError):
@@ -118,6 +121,7 @@ class Evaluator:
         self.download = download
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self._bases: dict[str, Step] = {}
+        self._bases_read: set[str] = set()
 
     async def run(self) -> Snapshot:
         """The target stage's files."""
@@ -129,7 +133,10 @@ class Evaluator:
                     group.create_task(self._stage(stage))
         except* DockerfileError as failures:
             raise first(failures) from None
-        return self.snapshots[self.plan.target.index].result()
+        result = self.snapshots[self.plan.target.index].result()
+        if not result.records:
+            self._read(result.base)
+        return result
 
     async def _stage(self, stage: ops.PlannedStage) -> None:
         snapshot = await self._base(stage)
@@ -156,7 +163,7 @@ class Evaluator:
     def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
         chain = chain_id(base.diff_ids)
         vertex = self._image_vertex(base, stage.base_vertex) if stage.base_vertex else ""
-        return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex)
+        return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex, base=chain)
 
     def _image_vertex(self, image: ops.BaseImage, name: str) -> str:
         """All that read the same image share one vertex, named by the first of them."""
@@ -164,12 +171,17 @@ class Evaluator:
         step = self._bases.get(chain)
         if step is None:
             step = self._bases[chain] = self.progress.announce(name)
+            with step.running():
+                pass
+        return step.digest
+
+    def _read(self, chain: str) -> None:
+        """An image's files are wanted: only now is it told whether they were there already."""
+        step = self._bases.get(chain)
+        if step and chain not in self._bases_read:
+            self._bases_read.add(chain)
             if self.cache.seen(chain):
                 step.cached()
-            else:
-                with step.running():
-                    pass
-        return step.digest
 
     def _from_files(self, files: Filesystem) -> Snapshot:
         """A local folder as a base image: one layer."""
@@ -205,12 +217,13 @@ class Evaluator:
         if record:
             step.cached()
         else:
+            self._read(below.base)
             record = await self._execute(prepared, step, below, key)
-        return Snapshot(key, record.diff_ids, (*below.records, record), step.digest)
+        records = (*below.records, record)
+        return Snapshot(key, record.diff_ids, records, step.digest, below.base)
 
     async def _execute(self, prepared: Prepared, step: Step, below: Snapshot, key: str) -> Record:
-        runs = isinstance(prepared.operation, ops.Run)
-        tree = self.store.overlay(below.diff_ids) if runs else self._overlay(below.diff_ids)
+        tree = self._overlay(below.diff_ids)
         with step.running():
             try:
                 await prepared.act(tree, lambda data, stream: step.log(data, stream))
@@ -244,6 +257,7 @@ class Evaluator:
             return (await self.snapshots[source.index]).diff_ids
         if isinstance(source, ops.BaseImage):
             self._image_vertex(source, source.vertex or f"FROM {source.name}")
+            self._read(chain_id(source.diff_ids))
             return source.diff_ids
         return ()
 
@@ -319,6 +333,7 @@ class Evaluator:
             options = CopyOptions(
                 self._owner(target, copy.chown) if copy.chown else (0, 0),
                 parse_mode(copy.chmod) if copy.chmod else None,
+                octal_mode(copy.chmod),
                 excluded,
                 copy.parents,
                 unpack_archive if copy.unpack else None,

@@ -30,17 +30,18 @@ SORTED = ("ExposedPorts", "Volumes", "Labels")
 def image_config(stage: ops.PlannedStage, snapshot: Snapshot, now: int, epoch: int | None) -> bytes:
     """The config as BuildKit writes it: members in alphabetical order, times of the layers' making."""
     image = stage.base_image
+    system, architecture, variant = (*stage.platform.split("/"), "", "")[:3]
     history = dated_history(stage, snapshot, now, epoch)
     created = history[-1].get("created") if history else go_time(now)
     document: dict[str, Any] = {
-        "architecture": image.architecture if image else "amd64",
+        "architecture": image.architecture if image else architecture,
         "author": stage.draft.author,
         "config": container_config(stage.draft.config, cmd_set=stage.draft.cmd_set),
         "created": created,
         "history": history,
-        "os": image.os if image else "linux",
+        "os": image.os if image else system,
         "rootfs": {"type": "layers", "diff_ids": list(snapshot.diff_ids)},
-        "variant": image.variant if image else "",
+        "variant": image.variant if image else variant,
     }
     return encode({key: value for key, value in document.items() if value != ""})
 

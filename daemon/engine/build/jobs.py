@@ -11,6 +11,7 @@ from daemon.clock import Clock
 from daemon.engine.build import operations as ops
 from daemon.engine.build import subrequests
 from daemon.engine.build.cache import Cache
+from daemon.engine.build.cache_imports import look_up, parse_imports
 from daemon.engine.build.checks import Checks, Finding, Settings
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
@@ -32,6 +33,9 @@ from daemon.fs.overlay import OverlayTree
 from daemon.fs.tar import export as export_tar
 from daemon.ids import Ids
 
+HOST_NETWORK = "network.host"
+REFUSED_ENTITLEMENTS = ("security.insecure", "device")
+EXPORTERS = ("moby", "image", "local", "tar")
 FRONTENDS = (
     "docker.io/docker/dockerfile",
     "docker.io/docker/dockerfile-upstream",
@@ -76,6 +80,9 @@ class Job:
     returned: asyncio.Future[str]
     internal: bool = False
     session: str = ""
+    entitlements: tuple[str, ...] = ()
+    inline_cache: bool = False
+    """`--cache-to type=inline`, which BUILDKIT_INLINE_CACHE=1 is turned into by clients."""
     completed: int | None = None
     error: BaseException | None = None
     response: dict[str, str] = field(default_factory=dict)
@@ -114,11 +121,14 @@ class Builds:
         exporters: Sequence[Exporter],
         *,
         internal: bool,
+        entitlements: Sequence[str] = (),
     ) -> Job:
         """A new job; whoever waits for the reference hears of it."""
+        check_request(exporters, entitlements)
         returned: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         progress = Progress(self.clock)
         job = Job(ref, attributes, exporters, progress, self.clock.now(), returned, internal)
+        job.entitlements = tuple(entitlements)
         async with self._changed:
             self.jobs[ref] = job
             self._changed.notify_all()
@@ -154,6 +164,8 @@ class Builds:
         planner, plan = await self._plan(job, options, local, data)
         if options.request == subrequests.OUTLINE:
             return "", subrequests.outline(planner, plan, data)
+        if plan.uses_host_network and HOST_NETWORK not in job.entitlements:
+            raise DockerfileError(f"failed to load LLB: {HOST_NETWORK} is not allowed")
         identity = self.ids.identity()
         job.prepared[identity] = Prepared(options, plan, local)
         return identity, {}
@@ -266,6 +278,8 @@ class Builds:
         return found[:limit] if limit else found
 
     async def _carry_out(self, job: Job, prepared: Prepared, client: BuildClient) -> dict[str, str]:
+        for wanted in parse_imports(prepared.options.cache_imports):
+            await look_up(wanted, self.bases, client, job.progress)
         snapshot = await self._evaluate(job, prepared, client)
         response: dict[str, str] = {}
         for number, exporter in enumerate(job.exporters):
@@ -319,12 +333,10 @@ class Builds:
             step = job.progress.announce("exporting to client directory")
             with step.running(), step.transfer("copying files") as line:
                 await client.send_tree(number, files, progress=line.count)
-        elif exporter.type == "tar":
+        else:
             step = job.progress.announce("exporting to client tarball")
             with step.running(), step.transfer("sending tarball"):
                 await client.send_stream(number, _chunks(files))
-        else:
-            raise DockerfileError(f"exporter {exporter.type} is not supported by mockerd")
         return {}
 
     def _keep_image(
@@ -336,6 +348,9 @@ class Builds:
                 raw = image_config(
                     prepared.plan.target, snapshot, self.clock.now(), prepared.options.epoch
                 )
+            if job.inline_cache:
+                with step.transfer("preparing layers for inline cache"):
+                    pass
             image = Image.from_json(raw)
             with step.transfer(f"writing image {image.id}"):
                 image = self.images.store.add(image)
@@ -352,6 +367,17 @@ class Builds:
 
     def _tree(self) -> MemoryTree:
         return MemoryTree(self.cache.store.spool, self.clock.now)
+
+
+def check_request(exporters: Sequence[Exporter], entitlements: Sequence[str]) -> None:
+    """DockerfileError for what this engine has not, or does not grant."""
+    for exporter in exporters:
+        if exporter.type not in EXPORTERS:
+            raise DockerfileError(f'exporter "{exporter.type}" could not be found')
+    for name in entitlements:
+        if name in REFUSED_ENTITLEMENTS:
+            text = f"granting entitlement {name} is not allowed by build daemon configuration"
+            raise DockerfileError(text)
 
 
 async def _chunks(files: Filesystem) -> AsyncIterator[bytes]:

@@ -91,6 +91,10 @@ class Run(Operation):
     hosts: tuple[tuple[str, str], ...] = ()
     """(address, name) for its /etc/hosts."""
     hostname: str = ""
+    shm_size: int = 0
+    """Bytes; 0 means the default."""
+    ulimits: tuple[tuple[str, tuple[int, int]], ...] = ()
+    """(name, (soft, hard)) of `--ulimit`."""
 
 
 @dataclass(slots=True)
@@ -126,6 +130,8 @@ class PlannedStage:
     """The name of the FROM vertex; empty where there is none."""
     base_image: BaseImage | None = None
     """The image at the bottom, for what the result inherits."""
+    platform: str = "linux/amd64"
+    """What it is built for, which an image at the bottom may contradict."""
 
 
 @dataclass(slots=True)
@@ -137,6 +143,11 @@ class Plan:
     @property
     def target(self) -> PlannedStage:
         return self.stages[-1]
+
+    @property
+    def uses_host_network(self) -> bool:
+        operations = (one for stage in self.stages for one in stage.operations)
+        return any(isinstance(one, Run) and one.network == "host" for one in operations)
 
     def inputs(self) -> list[Input]:
         """Everything that any operation reads."""

@@ -24,8 +24,11 @@ class Options:
     no_cache: str | None = None
     pull: bool = False
     request: str = ""
-    shm_size: str = ""
+    shm_size: int = 0
+    ulimits: tuple[tuple[str, tuple[int, int]], ...] = ()
+    """(name, (soft, hard))."""
     hostname: str = ""
+    cache_imports: str = ""
     frontend: str = ""
     """BUILDKIT_SYNTAX, which counts before the Dockerfile's own `# syntax=`."""
 
@@ -55,8 +58,10 @@ class Options:
             no_cache=plain.get("no-cache"),
             pull=plain.get("image-resolve-mode") == "pull",
             request=plain.get("requestid", ""),
-            shm_size=plain.get("shm-size", ""),
+            shm_size=int(plain.get("shm-size") or 0),
+            ulimits=tuple(_ulimit(text) for text in plain.get("ulimit", "").split(",") if text),
             hostname=plain.get("hostname", ""),
+            cache_imports=plain.get("cache-imports", ""),
             frontend=groups["build-arg"].get("BUILDKIT_SYNTAX", ""),
         )
 
@@ -77,3 +82,10 @@ class Options:
         """SOURCE_DATE_EPOCH in seconds, if given."""
         text = self.args.get("SOURCE_DATE_EPOCH", "")
         return int(text) if text.isdigit() else None
+
+
+def _ulimit(text: str) -> tuple[str, tuple[int, int]]:
+    """`nofile=100:200`; a single number is both."""
+    name, _, numbers = text.partition("=")
+    soft, _, hard = numbers.partition(":")
+    return name, (int(soft), int(hard or soft))

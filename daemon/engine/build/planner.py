@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build import operations as ops
 from daemon.engine.build.checks import Checks
-from daemon.engine.build.copying import destination
+from daemon.engine.build.copying import checked_mode, destination
 from daemon.engine.build.downloads import is_url
 from daemon.engine.build.draft import BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import copy_text, describe, run_text
@@ -270,7 +270,13 @@ class Planner:
         if "PATH" not in draft.env:
             config.env = [*(config.env or ()), DEFAULT_PATH]
         return ops.PlannedStage(
-            index, self.stages[index].name, base, draft, history=history, base_image=image
+            index,
+            self.stages[index].name,
+            base,
+            draft,
+            history=history,
+            base_image=image,
+            platform=self.stages[index].platform or self.options.platform or DEFAULT_PLATFORM,
         )
 
     def _triggers(self, planned: ops.PlannedStage, stage: i.Stage) -> list[i.Instruction]:
@@ -353,7 +359,7 @@ class Planner:
             to_folder,
             [(body.name, self._body(draft, body)) for body in copy.inline],
             draft.expand(flags.text("chown")),
-            draft.expand(flags.text("chmod")),
+            checked_mode(draft.expand(flags.text("chmod"))),
             [draft.expand(pattern) for pattern in flags.all("exclude")],
             flags.switch("parents"),
             flags.switch("unpack") if "unpack" in flags.given else copy.keyword == "ADD",
@@ -370,6 +376,8 @@ class Planner:
 
     async def _run(self, planned: ops.PlannedStage, run: i.Command, numbering: Numbering) -> None:
         draft = planned.draft
+        if run.flags.all("device"):
+            raise DockerfileError(DEVICES_ARE_LATER)
         argv, script, summary = _command_line(draft, run)
         operation = ops.Run(
             numbering.step(draft, run.line, raw_quotes=True, suffix=summary),
@@ -383,6 +391,8 @@ class Planner:
             script=script,
             hosts=self.options.hosts,
             hostname=self.options.hostname,
+            shm_size=self.options.shm_size,
+            ulimits=self.options.ulimits,
         )
         for text in run.flags.all("mount"):
             operation.mounts.append(await self._mount(planned, text))
@@ -403,6 +413,7 @@ class Planner:
         return ops.RunMount(mount, origin, target)
 
 
+DEVICES_ARE_LATER = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"
 NO_VARIABLES_IN_FROM = (
     "variable expansion is not supported for --from, "
     "define a new stage with FROM using ARG from global scope as a workaround"

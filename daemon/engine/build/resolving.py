@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from api_schema.oci import ContainerConfig, Platform, Reference
 from api_schema.reference import DEFAULT_DOMAIN
@@ -18,7 +20,10 @@ from daemon.engine.images.references import References
 from daemon.engine.images.service import Images
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.store import ImageStore
-from daemon.errors import DockerError, NotFound
+from daemon.errors import DockerError, InvalidParameter, NotFound, System
+
+if TYPE_CHECKING:
+    from daemon.engine.registry_client import RegistryAuth
 
 HUB = "registry-1.docker.io"
 """What clients call Docker Hub when they are asked for its credentials."""
@@ -39,16 +44,31 @@ class Bases:
     def __post_init__(self) -> None:
         self.store = ImageStore(self.images.layer_store)
 
+    async def look_for(self, reference: Reference, client: BuildClient) -> None:
+        """Nothing, if the image is here or in its registry."""
+        with contextlib.suppress(NotFound):
+            self.images.resolve(str(reference))
+            return
+        auth = await self._auth(reference, client)
+        try:
+            await self.images.remote().distribution(reference, auth)
+        except DockerError as problem:
+            raise _in_words_of_buildkit(problem, reference) from None
+
+    async def _auth(self, reference: Reference, client: BuildClient) -> RegistryAuth:
+        from daemon.engine.registry_client import RegistryAuth
+
+        domain = HUB if reference.domain == DEFAULT_DOMAIN else reference.domain
+        return RegistryAuth(*await client.credentials(domain))
+
     async def pull(
         self, reference: Reference, platform: Platform | None, client: BuildClient
     ) -> tuple[Image, str]:
         """The image, and its name with the digest of what the registry gave."""
         # The registry's client is heavy, and a base image mostly here.
         from daemon.engine.images.pulling import Pull, PullOptions
-        from daemon.engine.registry_client import RegistryAuth
 
-        domain = HUB if reference.domain == DEFAULT_DOMAIN else reference.domain
-        auth = RegistryAuth(*await client.credentials(domain))
+        auth = await self._auth(reference, client)
         references = References()
         shelves = Shelves(self.store, references, self.images.shelves.sources)
         options = PullOptions(auth, platform, self.images.pull_rate)
@@ -106,9 +126,26 @@ class Resolver:
                 return self.bases.images.resolve(str(reference), platform), str(reference)
         try:
             return await self.bases.pull(reference, platform, self.client)
-        except NotFound as problem:
-            denied = str(problem).startswith("pull access denied")
-            raise NotFound(DENIED if denied else f"{reference}: not found") from None
+        except DockerError as problem:
+            raise _in_words_of_buildkit(problem, reference) from None
+
+
+_PROBED = re.compile(r'Get "https?(://[^/]+/v2/)": (.*)', re.DOTALL)
+
+
+def _in_words_of_buildkit(problem: DockerError, reference: Reference) -> DockerError:
+    """BuildKit asks registries by containerd's resolver, which words things in another way than dockerd's."""
+    text = str(problem)
+    if isinstance(problem, NotFound):
+        denied = text.startswith("pull access denied")
+        return NotFound(DENIED if denied else f"{reference}: not found")
+    if isinstance(problem, InvalidParameter) and text.startswith("no matching manifest"):
+        return NotFound("no match for platform in manifest: not found")
+    if probed := _PROBED.fullmatch(text):
+        # Plain HTTP is tried, too, but the first failure is the one to be told.
+        url = f"https{probed[1]}{reference.path}/manifests/{reference.digest or reference.tag}"
+        return System(f'failed to do request: Head "{url}": {probed[2]}')
+    return problem
 
 
 def _platform(text: str) -> Platform | None:

@@ -34,7 +34,7 @@ KNOWN: dict[str, dict[str, str]] = {
         "start-interval": TEXT,
         "retries": TEXT,
     },
-    "run": {"mount": LIST, "network": TEXT, "security": TEXT},
+    "run": {"mount": LIST, "network": TEXT, "device": LIST},
 }
 
 LATER: dict[str, dict[str, str]] = {"copy": {"parents": SWITCH}}

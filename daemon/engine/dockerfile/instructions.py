@@ -238,6 +238,17 @@ def _command(line: Line) -> Command:
     return Command(line, argv, shell_form=True, heredocs=line.heredocs, flags=flags)
 
 
+NETWORKS = ("", "default", "none", "host")
+
+
+def _run(line: Line) -> Command:
+    command = _command(line)
+    network = command.flags.text("network")
+    if network not in NETWORKS:
+        raise DockerfileError(f'invalid network mode "{network}"')
+    return command
+
+
 def _shell(line: Line) -> Command:
     command = _command(line)
     if not command.argv:
@@ -357,7 +368,7 @@ RULES: dict[str, Callable[[Line], Instruction | Stage]] = {
     "label": _pairs,
     "maintainer": _text,
     "onbuild": _onbuild,
-    "run": _command,
+    "run": _run,
     "shell": _shell,
     "stopsignal": _text,
     "user": _text,

@@ -102,8 +102,15 @@ class Services:
             attributes = dict(request.exporter_attrs_deprecated)
             exporters = [Exporter(request.exporter_deprecated, attributes)]
         attributes = dict(request.frontend_attrs)
-        job = await self.builds.begin(request.ref, attributes, exporters, internal=request.internal)
+        job = await self.builds.begin(
+            request.ref,
+            attributes,
+            exporters,
+            internal=request.internal,
+            entitlements=request.entitlements,
+        )
         job.session = request.session
+        job.inline_cache = any(entry.type == "inline" for entry in request.cache.exports)
         with as_grpc(job):
             response = await self.builds.finish(job, lambda: self._session(job.session))
         return wire.ControlSolveResponse(exporter_response=response)

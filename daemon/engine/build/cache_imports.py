@@ -1,0 +1,63 @@
+"""`--cache-from`: what a build tells of the caches that it is to take steps from.
+
+All steps of this daemon's builds are in its own cache, whoever asks; what is left to do is to look whether the
+named cache is there, and to say so.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daemon.engine.build.client import BuildClient
+from daemon.engine.build.progress import Progress
+from daemon.engine.build.resolving import Bases
+from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.images.service import parse_reference
+from daemon.errors import DockerError
+
+REGISTRY = "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheImport:
+    type: str
+    attributes: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """A registry's reference as it was given; of all others a number that stands for what was given."""
+        if self.type == REGISTRY:
+            return self.attributes.get("ref", "")
+        given = json.dumps(sorted(self.attributes.items())).encode()
+        return f"{self.type}:{zlib.crc32(given)}"
+
+
+def parse_imports(text: str) -> tuple[CacheImport, ...]:
+    """From the frontend's option `cache-imports`."""
+    entries = json.loads(text) if text else []
+    return tuple(CacheImport(entry["Type"], entry.get("Attrs") or {}) for entry in entries)
+
+
+async def look_up(
+    wanted: CacheImport, bases: Bases, client: BuildClient, progress: Progress
+) -> None:
+    """One vertex; a cache that cannot be had is an error there, and nowhere else."""
+    step = progress.announce(f"importing cache manifest from {wanted.name}")
+    try:
+        with step.running():
+            await _found(wanted, bases, client)
+    except DockerfileError:
+        return
+
+
+async def _found(wanted: CacheImport, bases: Bases, client: BuildClient) -> None:
+    if wanted.type != REGISTRY:
+        raise DockerfileError(f"unknown cache importer: {wanted.type}")
+    try:
+        await bases.look_for(parse_reference(wanted.name).tagged(), client)
+    except DockerError as problem:
+        text = f"failed to configure {wanted.type} cache importer: {problem}"
+        raise DockerfileError(text) from None
