@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from api_schema.execs import ExecCreateRequest
@@ -73,6 +74,8 @@ class Execs:
         self._clock = clock
         self._ids = ids
         self._execs: dict[str, Exec] = {}
+        self._orphans: set[str] = set()
+        """Execs of removed containers: nobody finds them, but a start still tells them from what never was."""
         containers.supervisor.probe = self.probe
         containers.supervisor.on_exit.append(self._container_exited)
         containers.on_removed.append(self._container_removed)
@@ -103,6 +106,8 @@ class Execs:
 
     def check_start(self, exec_id: str) -> Exec:
         """What can be refused before a stream begins."""
+        if exec_id in self._orphans:
+            raise NotFound(f"No such container: {exec_id}")
         found = self.get(exec_id)
         container = found.container
         if container.state is State.PAUSED:
@@ -242,6 +247,9 @@ class Execs:
     def _container_removed(self, container: Container) -> None:
         for exec_id in [key for key, known in self._execs.items() if known.container is container]:
             del self._execs[exec_id]
+            self._orphans.add(exec_id)
+            due = self._clock.monotonic() + KEPT_SECONDS
+            self._clock.call_at(due, partial(self._orphans.discard, exec_id))
 
     def _emit(self, found: Exec, action: str, **attributes: str) -> None:
         self._containers.emit(found.container, action, execID=found.id, **attributes)

@@ -212,7 +212,7 @@ class Supervisor:
         if thaw:
             self.unpause(container)
 
-    def deliver(self, container: Container, number: int) -> None:
+    def deliver(self, container: Container, number: int, *, announced: bool = False) -> None:
         """Post the signal and say so; nothing happens to a process that has just gone."""
         if container.live is None:
             return
@@ -220,7 +220,11 @@ class Supervisor:
             container.live.machine.signal(container.live.process.pid, number)
         except ProcessLookupError:
             return
-        self.emit(container, "kill", signal=str(number))
+        if not announced:
+            self._announce_signal(container, number)
+
+    def _announce_signal(self, container: Container, number: int) -> None:
+        self.emit(container, "kill", signal=str(int(number)))
 
     async def stop(
         self, container: Container, seconds: int | None = None, signal: str = ""
@@ -263,14 +267,17 @@ class Supervisor:
         self.deliver(container, number)
         if thaw:
             self.unpause(container)
+        if grace == 0:
+            # dockerd kills before it can have heard of an end that the first signal brought.
+            self._announce_signal(container, Signal.SIGKILL)
         if not await self._wait_for_exit(container, exits, grace):
-            await self.kill(container)
+            await self.kill(container, announced=grace == 0)
 
-    async def kill(self, container: Container) -> None:
-        """SIGKILL, and wait until it has taken effect."""
+    async def kill(self, container: Container, *, announced: bool = False) -> None:
+        """SIGKILL, and wait until it has taken effect; `announced` if its event is out already."""
         exits = container.exits
         self.give_up_restarting(container)
-        self.deliver(container, Signal.SIGKILL)
+        self.deliver(container, Signal.SIGKILL, announced=announced)
         if not await self._wait_for_exit(container, exits, KILL_SECONDS) and container.live:
             container.live.machine.kill_all()
 

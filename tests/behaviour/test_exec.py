@@ -214,3 +214,15 @@ async def test_one_never_started_goes_with_the_run_of_its_container(boxes: Boxes
     await box.post("kill")
     answer = await boxes.docker.get(f"/exec/{exec_id}/json")
     assert answer.refusal == (404, f"No such exec instance: {exec_id}")
+
+
+async def test_one_of_a_removed_container_is_still_told_from_what_never_was(boxes: Boxes) -> None:
+    await boxes.run("top")
+    made = await boxes.docker.post("/containers/box/exec", {"Cmd": ["true"]})
+    path = f"/exec/{made.json['Id']}"
+    await boxes.docker.post(f"{path}/start", {})
+    await boxes.docker.delete("/containers/box?force=1")
+    shown = await boxes.docker.get(f"{path}/json")
+    assert shown.refusal == (404, f"No such exec instance: {made.json['Id']}")
+    again = await boxes.docker.post(f"{path}/start", {})
+    assert again.refusal == (404, f"No such container: {made.json['Id']}")

@@ -1,10 +1,13 @@
 """Stopping, killing, restarting and pausing: signals, grace periods, exit codes, and what is answered meanwhile."""
 
 import asyncio
+import json
+import time
 
 import pytest
 
 from tests.behaviour.boxes import Boxes
+from tests.behaviour.conftest import Client
 
 TRAP = 'trap "exit 9" USR1; while :; do sleep 0.01; done'
 
@@ -20,6 +23,19 @@ async def test_a_process_without_one_is_killed_after_its_grace(boxes: Boxes) -> 
     box = await boxes.run("sleep", "100")
     assert await box.post("stop?t=0") == (204, "")
     assert (await box.state())["ExitCode"] == 137
+
+
+async def test_without_a_grace_period_the_kill_is_announced_at_once(
+    boxes: Boxes, docker: Client
+) -> None:
+    """Even where the first signal has ended the process, as its exit code tells."""
+    box = await boxes.run("top")
+    await box.post("stop?t=0")
+    shown = await docker.get(f"/events?since=1&until={time.time()}")
+    events = [json.loads(line) for line in shown.body.splitlines()]
+    kills = [e["Actor"]["Attributes"]["signal"] for e in events if e["Action"] == "kill"]
+    assert kills == ["15", "9"]
+    assert (await box.state())["ExitCode"] == 143
 
 
 async def test_an_init_process_makes_the_signal_work(boxes: Boxes) -> None:
