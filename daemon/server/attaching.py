@@ -53,8 +53,12 @@ class Session:
             await over.wait()
         finally:
             await directions.close()
-            if self.attachment is not None:
-                self.attachment.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the output; what runs afterwards is not held up by this client."""
+        if self.attachment is not None:
+            self.attachment.close()
 
     async def _send(self, duplex: Duplex, over: asyncio.Event) -> None:
         """Everything that comes out, to its end, which is over once the client has read it."""

@@ -214,12 +214,17 @@ async def _attached(
     session = None
     if query.flag("stream"):
         session = _session(request, daemon, container, keys, multiplexed)
-    if query.flag("logs"):
-        names = frozenset(name for name, asked in wanted.items() if asked)
-        await _send_log(container, names, duplex, raw=not multiplexed)
-    if session is not None:
-        daemon.containers.emit(container, "attach")
-        await session.run(duplex)
+    try:
+        if query.flag("logs"):
+            names = frozenset(name for name, asked in wanted.items() if asked)
+            await _send_log(container, names, duplex, raw=not multiplexed)
+        if session is not None:
+            daemon.containers.emit(container, "attach")
+            await session.run(duplex)
+    finally:
+        # A client that vanishes before its session has begun would hold up the writers for ever.
+        if session is not None:
+            session.close()
 
 
 def _session(
