@@ -135,16 +135,16 @@ def measure(host: str, cli: str | None, seconds: float) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def own_mockerd() -> Iterator[tuple[str, float, float]]:
-    """A mockerd of this checkout: its host, seconds until it answered, and resident megabytes."""
+def own_mockerd() -> Iterator[tuple[str, float, int]]:
+    """A mockerd of this checkout: its host, seconds until it answered, and its process."""
     with tempfile.TemporaryDirectory(prefix="mockerd-bench-") as folder:
         host = f"unix://{folder}/docker.sock"
-        command = [sys.executable, "-m", "daemon", "--host", host, "--log-level", "error"]
+        command = [sys.executable, "-m", "mockerd", "--host", host, "--log-level", "error"]
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             client = wait_until_it_answers(host)
-            yield host, time.perf_counter() - began, resident_megabytes(process.pid)
+            yield host, time.perf_counter() - began, process.pid
             client.close()
         finally:
             process.send_signal(signal.SIGTERM)
@@ -197,9 +197,9 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         host = args.mock
         if not host:
-            host, seconds, megabytes = stack.enter_context(own_mockerd())
+            host, seconds, pid = stack.enter_context(own_mockerd())
             sys.stdout.write(
-                f"start-up {seconds:.2f} s, resident {megabytes:.0f} MB after the first ping\n"
+                f"start-up {seconds:.2f} s, resident {resident_megabytes(pid):.0f} MB after the first ping\n"
             )
         pull(host)
         mock = measure(host, args.cli, args.seconds)

@@ -1,63 +1,38 @@
 """Ten thousand containers: what they cost in memory, and how long a list of them takes.
 
-    python -m benchmarks.many_containers [COUNT]
-
-The daemon runs in this process, its client as well: the memory is an upper bound.
+python -m benchmarks.many_containers [COUNT]
 """
 
-from __future__ import annotations
-
-import asyncio
-import os
 import sys
 import time
-from pathlib import Path
 
-import aiohttp
-
-from mockerd import MockDaemon
-
-CLIENTS = 8
-PAGE = os.sysconf("SC_PAGE_SIZE")
+from benchmarks.client import Client, encode
+from benchmarks.compare import IMAGE, own_mockerd, pull, resident_megabytes
 
 
-def resident() -> float:
-    """This process's memory, in MB."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
+def seconds(client: Client, request: bytes) -> float:
+    """How long one request takes, to the last byte of the reply."""
+    began = time.perf_counter()
+    client.send(request)
+    return time.perf_counter() - began
 
 
-async def create(session: aiohttp.ClientSession, count: int) -> None:
-    for _ in range(count):
-        body = {"Image": "busybox", "Cmd": ["true"]}
-        async with session.post("http://docker/containers/create", json=body) as reply:
-            reply.raise_for_status()
-
-
-async def timed_list(session: aiohttp.ClientSession) -> float:
-    started = time.perf_counter()
-    async with session.get("http://docker/containers/json?all=1") as reply:
-        await reply.read()
-    return time.perf_counter() - started
-
-
-async def main(count: int) -> None:
-    async with MockDaemon(seed=1) as mock:
-        connector = aiohttp.UnixConnector(mock.socket_path, limit=CLIENTS)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            pull = "http://docker/images/create?fromImage=busybox&tag=latest"
-            async with session.post(pull) as reply:
-                await reply.read()
-            await create(session, CLIENTS)
-            before, started = resident(), time.perf_counter()
-            await asyncio.gather(*(create(session, count // CLIENTS) for _ in range(CLIENTS)))
-            sys.stdout.write(
-                f"created {count} in {time.perf_counter() - started:.1f} s, {resident() - before:.0f} MB\n"
-            )
-            lists = [await timed_list(session) for _ in range(3)]
-            sys.stdout.write(
-                f"lists: {', '.join(f'{one:.2f} s' for one in lists)}, {resident() - before:.0f} MB\n"
-            )
+def main(count: int) -> None:
+    create = encode("POST", "/containers/create", {"Image": IMAGE, "Cmd": ["true"]})
+    everything = encode("GET", "/containers/json?all=1")
+    with own_mockerd() as (host, _, pid):
+        pull(host)
+        client = Client(host)
+        client.send(create)
+        before = resident_megabytes(pid)
+        spent = sum(seconds(client, create) for _ in range(count))
+        sys.stdout.write(
+            f"created {count} in {spent:.1f} s, {resident_megabytes(pid) - before:.0f} MB\n"
+        )
+        lists = [f"{seconds(client, everything):.2f} s" for _ in range(3)]
+        sys.stdout.write(f"lists: {', '.join(lists)}, {resident_megabytes(pid) - before:.0f} MB\n")
+        client.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
