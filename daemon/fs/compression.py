@@ -13,6 +13,7 @@ from daemon.fs.tarread import ArchiveError
 
 CHUNK = 1 << 18
 MAGIC_SIZE = 6
+ZSTD_INPUT = 256
 
 
 class _Rejoined:
@@ -32,7 +33,10 @@ class _Rejoined:
 
 
 def decompressed(stream: Readable) -> Iterator[bytes]:
-    """The plain bytes, in chunks of bounded size however well they were packed; ArchiveError if corrupt."""
+    """The plain bytes, in chunks of bounded size however well they were packed.
+
+    ArchiveError where they are corrupt, after all that could be read before; what is read of them may be enough.
+    """
     head = b""
     while len(head) < MAGIC_SIZE and (more := stream.read(MAGIC_SIZE - len(head))):
         head += more
@@ -40,56 +44,107 @@ def decompressed(stream: Readable) -> Iterator[bytes]:
     for magic, opener in OPENERS:
         if head.startswith(magic):
             source = opener(cast(BinaryIO, source))
-    while chunk := _read(source):
+    while chunk := source.read(CHUNK):
         yield chunk
 
 
-def _read(source: Readable) -> bytes:
-    """dockerd unpacks in a pipe and looks only at what comes out: corrupt data is an early end to it."""
-    try:
-        return source.read(CHUNK)
-    except gzip.BadGzipFile as error:
-        if "CRC" in str(error):
-            return b""  # all data has come; the checksum is not looked at
-        raise ArchiveError("unexpected EOF") from error
-    except (EOFError, zlib.error, lzma.LZMAError) as error:
-        raise ArchiveError("unexpected EOF") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        # So bz2 tells that its data is broken; Go's reader mostly meets it at the magic number of a block.
-        raise ArchiveError("bzip2 data invalid: bad magic value found") from error
+class _Gzip:
+    """dockerd unpacks in a pipe and looks only at what comes out: neither its end nor its checksum must be right."""
 
-
-def _open_zstd(stream: BinaryIO) -> Readable:
-    """By the package zstandard, which is optional; reading errors are made EOFError's equals here."""
-    try:
-        zstandard: Any = importlib.import_module("zstandard")
-    except ImportError as error:
-        text = "a zstd stream: install the Python package zstandard to read it"
-        raise ArchiveError(text) from error
-    return _Zstd(zstandard, stream)
-
-
-class _Zstd:
-    """A zstd reader whose errors are ArchiveErrors."""
-
-    def __init__(self, zstandard: Any, stream: BinaryIO) -> None:  # noqa: ANN401  # an optional module
-        self._error = zstandard.ZstdError
-        reader = zstandard.ZstdDecompressor().stream_reader
-        self._reader = reader(stream, read_across_frames=True, closefd=False)
+    def __init__(self, stream: BinaryIO) -> None:
+        self._reader = gzip.GzipFile(fileobj=stream)
+        self._begun = False
 
     def read(self, size: int = -1, /) -> bytes:
         try:
-            return bytes(self._reader.read(size))
-        except self._error as error:
-            raise ArchiveError("unexpected EOF") from error
+            data = self._reader.read1(size)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            if not self._begun:
+                raise ArchiveError("unexpected EOF") from error
+            return b""
+        self._begun = True
+        return data
 
+
+class _Bzip2:
+    def __init__(self, stream: BinaryIO) -> None:
+        self._reader = bz2.BZ2File(stream)
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._reader.read1(size)
+        except EOFError as error:
+            raise ArchiveError("unexpected EOF") from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # Go's reader mostly meets broken data at the magic number of a block.
+            raise ArchiveError("bzip2 data invalid: bad magic value found") from error
+
+
+class _Xz:
+    """dockerd runs xz, and shows what it says."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._reader = lzma.LZMAFile(stream)  # noqa: SIM115 - it closes nothing
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._reader.read1(size)
+        except EOFError as error:
+            raise ArchiveError(_XZ.format("Unexpected end of input")) from error
+        except lzma.LZMAError as error:
+            raise ArchiveError(_XZ.format("Compressed data is corrupt")) from error
+
+
+_XZ = "exit status 1: xz: (stdin): {}\n"
+
+
+class _Zstd:
+    """By a library that is loaded by the first who needs it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._library: Any = importlib.import_module("zstandard")
+        self._stream = stream
+        self._left = b""
+        self._frame: Any = None
+
+    def read(self, _size: int = -1, /) -> bytes:
+        """However much comes out of a few bytes: of a bomb, some megabytes."""
+        while packed := self._left or self._stream.read(ZSTD_INPUT):
+            if self._frame is None:
+                self._frame = self._library.ZstdDecompressor().decompressobj()
+            try:
+                data: bytes = self._frame.decompress(packed)
+            except self._library.ZstdError as error:
+                raise ArchiveError(_zstd_text(str(error))) from error
+            self._left = b""
+            if self._frame.eof:
+                self._left, self._frame = self._frame.unused_data, None
+            if data:
+                return data
+        if self._frame is not None:
+            raise ArchiveError("unexpected EOF")
+        return b""
+
+
+def _zstd_text(text: str) -> str:
+    """The Go package's words for the C library's."""
+    for words, gos in _ZSTD_TEXTS:
+        if words in text:
+            return gos
+    return "unexpected EOF"
+
+
+_ZSTD_TEXTS = (
+    ("Dictionary mismatch", "unknown dictionary"),
+    ("too much memory", "decompressed size exceeds configured limit"),
+)
 
 OPENERS: tuple[tuple[bytes, Callable[[BinaryIO], Readable]], ...] = (
-    (b"\x1f\x8b", lambda stream: gzip.GzipFile(fileobj=stream)),
-    (b"BZh", lambda stream: bz2.BZ2File(stream)),
-    (b"\xfd7zXZ\0", lzma.LZMAFile),  # its reader closes nothing
-    (b"\x28\xb5\x2f\xfd", _open_zstd),
+    (b"\x1f\x8b", _Gzip),
+    (b"BZh", _Bzip2),
+    (b"\xfd7zXZ\0", _Xz),
+    (b"\x28\xb5\x2f\xfd", _Zstd),
 )
 """By their first bytes."""

@@ -13,6 +13,8 @@ from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Credentials
 from daemon.fs.streams import ChunkReader, ForwardContent, Readable
 from daemon.fs.tarread import (
+    BLOCK_DEVICE,
+    CHARACTER,
     FILE_TYPES,
     FOLDER,
     HARD_LINK,
@@ -28,6 +30,10 @@ from daemon.fs.tarread import (
 
 CHUNK = 1 << 18
 LINKS_MAX = 40
+
+
+class MissingTarget(ArchiveError, FileNotFoundError):
+    """A hard link to nothing, or a symlink to nowhere: where files are copied in, Docker takes the folder for missing."""
 
 
 def extract(
@@ -88,12 +94,12 @@ class _Extraction:
         self.archive = archive
         self.owner = owner
         self.strict = strict
-        self._dates: dict[str, int] = {}
+        self._dates: dict[str, tuple[str, int]] = {}
         self._parent: tuple[str, str] = (".", root)
 
     def add(self, entry: Entry) -> Iterator[None]:
         """Make what `entry` describes, in place of what is there."""
-        path = entry_path(entry)
+        path = entry_path(entry, self.root.rstrip("/"))
         if path == ".":
             return
         try:
@@ -103,15 +109,18 @@ class _Extraction:
             if entry.kind == REGULAR:
                 yield from self._write(place, entry)
             self._set_attributes(place, entry)
-        except FileNotFoundError:
-            raise
+            if entry.kind == FOLDER:
+                self._dates[place] = path, entry.mtime
         except OSError as error:
-            raise ArchiveError(f"openat {path}: {os.strerror(error.errno or 0).lower()}") from error
+            raise _failure(path, entry, error) from error
 
     def date_folders(self) -> None:
         """Filling a folder has changed its time; set it to what the archive says."""
-        for place, mtime in self._dates.items():
-            if self.fs.isdir(place):
+        for place, (path, mtime) in self._dates.items():
+            mode = self._mode(place)
+            if mode is not None and modes.S_ISLNK(mode):
+                _check_inside(path, self.fs.readlink(place))
+            elif self.fs.isdir(place):
                 self.fs.utime(place, mtime, mtime)
 
     def _place(self, path: str) -> str:
@@ -228,7 +237,25 @@ class _Extraction:
         # A hard link may lead to a symlink, which has no mode of its own to set.
         if not modes.S_ISLNK(self.fs.stat(place, follow=False).mode):
             self.fs.chmod(place, entry.mode & 0o7777, follow=False)
-        if entry.kind == FOLDER:
-            self._dates[place] = entry.mtime
-        else:
+        if entry.kind != FOLDER:
             self.fs.utime(place, entry.mtime, entry.mtime, follow=False)
+
+
+def _failure(path: str, entry: Entry, error: OSError) -> Exception:
+    """The error of the system call that makes such an entry."""
+    reason = os.strerror(error.errno or 0).lower()
+    kind = MissingTarget if isinstance(error, FileNotFoundError) else ArchiveError
+    if entry.kind == HARD_LINK:
+        return kind(f"linkat {entry.target} {path}: {reason}")
+    if entry.kind == SYMLINK:
+        return kind(f"symlinkat {entry.target} {path}: {reason}")
+    if entry.kind in (CHARACTER, BLOCK_DEVICE):
+        return kind(reason)
+    return kind(f"openat {path}: {reason}")
+
+
+def _check_inside(path: str, target: str) -> None:
+    """A folder that a symlink has replaced is dated through that."""
+    leads = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    if leads.startswith(("/", "..")):
+        raise ArchiveError(f"chtimesat {path}: path escapes from parent")

@@ -1,6 +1,7 @@
 """From a layer's tar to nodes, and from stacked layers to one tree, as overlay2 shows them."""
 
 import os
+import posixpath
 import stat as modes
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 from daemon.fs.content import EMPTY, Buffer, Content, Extent, Spool
 from daemon.fs.nodes import Directory, Inode, Regular, Special, Symlink, Whiteout
 from daemon.fs.tarread import (
+    CHARACTER,
     FILE_TYPES,
     FOLDER,
     HARD_LINK,
@@ -23,7 +25,6 @@ from daemon.fs.tarread import (
 
 WHITEOUT_PREFIX = ".wh."
 OPAQUE = ".wh..wh..opq"
-AUFS_METADATA = ".wh..wh."
 LINKS_MAX = 40
 NAME_MAX = 255
 ENTRIES_MAX = 1 << 20
@@ -88,20 +89,30 @@ class _LayerBuilder:
             raise ArchiveError(f"openat {path}: not a directory") from error
         if name == OPAQUE:
             self._hide(folder, OPAQUE)
-        elif name.startswith(WHITEOUT_PREFIX) and not name.startswith(AUFS_METADATA):
-            if name == WHITEOUT_PREFIX:
-                raise ArchiveError(f'invalid whiteout entry "{path}"')
-            self._hide(folder, name[len(WHITEOUT_PREFIX) :])
+        elif name.startswith(WHITEOUT_PREFIX):
+            self._hide_below(folder, name[len(WHITEOUT_PREFIX) :], path)
         elif len(name) > NAME_MAX // 4 and len(os.fsencode(name)) > NAME_MAX:
             raise ArchiveError(f"openat {path}: file name too long")
         else:
             self._add_node(folder, name, path, entry)
+
+    def _hide_below(self, folder: Directory, name: str, path: str) -> None:
+        """As overlay2 does it: a whiteout is a device, which cannot be made where something is."""
+        if name in ("", ".", ".."):
+            raise ArchiveError(f'invalid whiteout entry "{path}"')
+        if name in folder.entries:
+            place = posixpath.join(posixpath.dirname(path), name)
+            raise ArchiveError(f"failed to mknod('{place}', S_IFCHR, 0): file exists")
+        self._hide(folder, name)
 
     def _hide(self, folder: Directory, name: str) -> None:
         self._put(folder, name, WHITEOUT)
         self.whiteouts = True
 
     def _add_node(self, folder: Directory, name: str, path: str, entry: Entry) -> None:
+        if entry.kind == CHARACTER and entry.major == entry.minor == 0:
+            self._hide(folder, name)  # what overlayfs takes for a whiteout
+            return
         node = folder.entries.get(name)
         if not (isinstance(node, Directory) and entry.kind == FOLDER):
             node = self._node(path, entry)
@@ -121,6 +132,8 @@ class _LayerBuilder:
         if entry.kind == FOLDER:
             return Directory(number, mode, 0, 0, now)
         if entry.kind == SYMLINK:
+            if not entry.target:
+                raise ArchiveError(f"symlinkat  {path}: no such file or directory")
             return Symlink(number, 0, 0, now, entry.target)
         if entry.kind == REGULAR:
             content = _content(self.archive, entry, self.spool)

@@ -13,7 +13,7 @@ from daemon.fs.layer_tree import LayerTree, layer_size, merge, read_layer, with_
 from daemon.fs.nodes import Directory
 from daemon.fs.overlay import MergedTree, OverlayTree
 from daemon.fs.streams import ChunkReader, ContentReader, Readable
-from daemon.fs.tarread import ArchiveError
+from daemon.fs.tarread import ArchiveError, has_end
 from daemon.fs.tree import Quota
 
 SIZE_LIMIT = 16 << 30
@@ -49,12 +49,17 @@ class LayerStore:
     def add_tar(self, stream: Readable) -> Layer:
         """Take in a layer's tar, plain or compressed; raises ArchiveError and keeps nothing if it is bad."""
         digest = hashlib.sha256()
-        archive = self._spooled(decompressed(stream), digest.update)
+        archive, broken = self._spooled(decompressed(stream), digest.update)
         diff_id = "sha256:" + digest.hexdigest()
         known = self._layers.get(diff_id)
         if known is not None:
             return known
-        tree = read_layer(archive, self._numbers, self.now(), self.spool)
+        try:
+            tree = read_layer(archive, self._numbers, self.now(), self.spool)
+        except ArchiveError as error:
+            raise broken or error from error
+        if broken is not None and not has_end(archive):
+            raise broken
         layer = Layer(diff_id, tree, archive, layer_size(tree.root), archive.size)
         self._layers[diff_id] = layer
         return layer
@@ -119,17 +124,23 @@ class LayerStore:
         """Delete every spooled content."""
         self.spool.close()
 
-    def _spooled(self, chunks: Iterator[bytes], watch: Callable[[bytes], None]) -> Content:
+    def _spooled(
+        self, chunks: Iterator[bytes], watch: Callable[[bytes], None]
+    ) -> tuple[Content, ArchiveError | None]:
+        """All that could be read, and why it was not more: nothing need be wrong with the tar in it."""
+        broken: ArchiveError | None = None
         writer = SpoolWriter(self.spool, self._size_limit)
         try:
             for chunk in chunks:
                 watch(chunk)
                 writer.write(chunk)
+        except ArchiveError as error:
+            broken = error
         except OSError as error:
             raise ArchiveError(os.strerror(error.errno or errno.EIO).lower()) from error
         finally:
             writer.close()
-        return writer.content()
+        return writer.content(), broken
 
     def _stack(self, diff_ids: tuple[str, ...], chain: str) -> MergedTree:
         if not diff_ids:

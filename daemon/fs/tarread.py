@@ -75,16 +75,25 @@ class Entry:
         return self.sparse
 
 
-def entry_path(entry: Entry) -> str:
-    """Where the entry goes, relative and clean ("." is the root itself); it must not lead out."""
+def entry_path(entry: Entry, root: str = "") -> str:
+    """Where the entry goes below `root`, relative and clean ("." is the root itself); it must not lead out."""
     path = posixpath.normpath(entry.name.lstrip("/") or ".")
     if path == ".." or path.startswith("../"):
         raise ArchiveError(f'invalid entry name "{entry.name}"')
-    if len(path) > PATH_MAX // 4 and len(os.fsencode(path)) >= PATH_MAX:
-        raise ArchiveError(f"openat {path}: file name too long")
+    if len(path) > PATH_MAX // 4:
+        _check_length(path, root)
     if not (0 <= entry.uid < ID_LIMIT and 0 <= entry.gid < ID_LIMIT):
         raise ArchiveError(f"lchown {path}: invalid argument")
     return path
+
+
+def _check_length(path: str, root: str) -> None:
+    """The folders on the way are made by their whole names, the last step is made from where it stands."""
+    folder = root
+    for name in path.split("/")[:-1]:
+        folder += "/" + name
+        if len(os.fsencode(folder)) >= PATH_MAX:
+            raise ArchiveError(f"lstat {folder}: file name too long")
 
 
 def link_path(entry: Entry) -> str:
@@ -130,6 +139,12 @@ def read_entries(archive: Content) -> Iterator[Entry]:
             yield entry
 
 
+def has_end(archive: Content) -> bool:
+    """Whether it stops in the zeros behind the last member."""
+    last = archive.size // BLOCK - 1
+    return last >= 0 and archive.pread(BLOCK, last * BLOCK) == ZERO
+
+
 def _header(archive: Content, position: int) -> bytes | None:
     """The block at `position`, or None at the end: two zero blocks, or nothing more."""
     block = archive.pread(BLOCK, position)
@@ -166,7 +181,7 @@ def _parse(block: bytes, offset: int) -> Entry:
         size = 0
     return Entry(
         name,
-        REGULAR if kind == "7" else kind,
+        kind,
         _number(block[100:108]),
         _number(block[108:116]),
         _number(block[116:124]),

@@ -6,6 +6,7 @@ import lzma
 import tarfile
 
 import pytest
+import zstandard
 
 from api_schema.oci import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST, Digest, encode
 from fake_registry.store import Store, StoredManifest
@@ -69,7 +70,7 @@ async def test_refuses_and_keeps_nothing(
     assert (await docker.get("/images/json?all=1")).json == []
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, zstandard.compress])
 async def test_takes_a_layer_however_it_is_packed(docker: Client, pack) -> None:
     async with a_registry(holding(pack(tar("a")), tar("a"))) as host:
         assert "error" not in lines(await pull(docker, f"{host}/me/app", "v1"))[-1]

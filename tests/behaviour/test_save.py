@@ -1,11 +1,15 @@
 """docker save and docker load. The tar is Engine 28.5.2's, byte for byte but for one folder's time."""
 
+import gzip
 import hashlib
 import io
 import json
+import lzma
 import tarfile
+from collections.abc import Callable
 
 import pytest
+import zstandard
 
 from mockerd import MockDaemon
 from tests.behaviour.conftest import Client
@@ -83,6 +87,14 @@ async def test_what_was_saved_loads_elsewhere_with_the_same_id(saved: bytes) -> 
             assert (await client.get("/images/images-a:1/json")).json["Id"] == ALPINE_ID
         finally:
             await client.session.close()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress])
+async def test_loads_however_it_is_packed(
+    docker: Client, saved: bytes, pack: Callable[[bytes], bytes]
+) -> None:
+    await docker.delete("/images/images-c:1")
+    assert {"stream": "Loaded image: images-c:1\n"} in await load(docker, pack(saved))
 
 
 async def test_an_image_without_a_name_loads_by_its_id(docker: Client) -> None:

@@ -27,7 +27,7 @@ from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images import progress
 from daemon.engine.images.image import Image
 from daemon.engine.images.threads import off_loop
-from daemon.errors import DockerError, InvalidParameter
+from daemon.errors import DockerError, InvalidParameter, System
 from daemon.fs.filesystem import Filesystem
 
 Message = dict[str, Any]
@@ -156,10 +156,12 @@ class ClassicBuild:
     def _read(self) -> lines.Source:
         """The Dockerfile's lines; a mistake in it is a refusal of the whole request."""
         name = self.options.dockerfile
+        if posixpath.normpath(name.lstrip("/")).startswith(".."):
+            raise System(f"forbidden path outside the build context: {name} ()")
         try:
             data = self.context.read_bytes(f"/{name}")
         except OSError:
-            raise InvalidParameter(f"Cannot locate specified Dockerfile: {name}") from None
+            raise System(f"Cannot locate specified Dockerfile: {name}") from None
         if not data:
             raise InvalidParameter(f"the Dockerfile ({name}) cannot be empty")
         try:

@@ -108,6 +108,8 @@ class Copier:
     def __init__(self, target: Filesystem, options: Options) -> None:
         self.target = target
         self.options = options
+        self._linked: dict[tuple[int, int], str] = {}
+        """Where the files with several names are by now."""
 
     def copy(
         self, files: Filesystem, path: str, to: str, *, to_folder: bool, base: str = "/"
@@ -175,6 +177,12 @@ class Copier:
 
     def _file(self, files: Filesystem, path: str, to: str, status: Stat) -> None:
         self._clear(to)
+        if modes.S_ISCHR(status.mode) and status.rdev == 0:
+            return  # in a layer that device is a whiteout
+        first = self._linked.setdefault((status.dev, status.ino), to) if status.nlink > 1 else to
+        if first != to:
+            self.target.link(first, to, follow=False)
+            return
         if modes.S_ISLNK(status.mode):
             self.target.symlink(files.readlink(path), to)
         elif modes.S_ISREG(status.mode):
