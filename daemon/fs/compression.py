@@ -16,6 +16,11 @@ MAGIC_SIZE = 6
 ZSTD_INPUT = 256
 
 
+def is_packed(head: bytes) -> bool:
+    """Whether a stream that begins so is compressed."""
+    return any(head.startswith(magic) for magic, _ in OPENERS)
+
+
 class _Rejoined:
     """A stream whose head was read to recognize it."""
 

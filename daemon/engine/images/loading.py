@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import posixpath
 import tarfile
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from api_schema.oci import InvalidReference, Platform, Reference
@@ -14,12 +18,32 @@ from daemon.engine.images.image import Image, short_id
 from daemon.engine.images.references import References
 from daemon.engine.images.store import ImageStore
 from daemon.errors import InvalidParameter, System
+from daemon.fs.compression import MAGIC_SIZE, decompressed, is_packed
+from daemon.fs.layers import SIZE_LIMIT
 from daemon.fs.tarread import ArchiveError
 
 MANIFEST_BYTES_MAX = 8 << 20
 _LINKS_MAX = 10
+SPOOL_BEYOND = 8 << 20
 UNPACKED = "/var/lib/docker/tmp/docker-import-1402861507"
 """Where dockerd would have unpacked the tar; a refusal names a file in it."""
+
+
+@contextlib.contextmanager
+def _plain(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The tar itself: it is read back and forth, which a compressed stream is not made for."""
+    packed = is_packed(file.read(MAGIC_SIZE))
+    file.seek(0)
+    if not packed:
+        yield file
+        return
+    with tempfile.SpooledTemporaryFile(SPOOL_BEYOND) as spool:
+        for chunk in decompressed(file):
+            if spool.tell() + len(chunk) > SIZE_LIMIT:
+                raise ArchiveError(os.strerror(errno.ENOSPC).lower())
+            spool.write(chunk)
+        spool.seek(0)
+        yield spool
 
 
 class Loading:
@@ -45,7 +69,7 @@ class Loading:
     def run(self, file: IO[bytes]) -> None:
         """Raises a DockerError in the words of Go's archive/tar and of dockerd."""
         try:
-            with tarfile.open(fileobj=file) as archive:
+            with _plain(file) as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
                 self._load(Layout(archive))
         except tarfile.ReadError as error:
             text = str(error)
