@@ -11,6 +11,8 @@ from daemon.errors import InvalidParameter
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _KNOWN = frozenset({"type", "o", "device", "size"})
 _SIZE = re.compile(r"(\d+)([kmgt]?)b?%?", re.IGNORECASE)
+_OCTAL = re.compile(r"[0-7]+")
+_TMPFS_MODE = 0o1777
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -43,22 +45,51 @@ def check_options(name: str, options: Mapping[str, str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What stands behind a local volume: its own folder, a tmpfs of some size, or a folder of the host."""
+    """What stands behind a local volume: its own folder, a tmpfs, or a folder or a device of the host."""
 
     kind: str = "folder"
     device: str = ""
     size: int | None = None
+    mode: int = _TMPFS_MODE
+    uid: int = 0
+    gid: int = 0
+
+    @property
+    def mount_source(self) -> str:
+        """What /proc/mounts shows in front."""
+        return self.device if self.kind == "tmpfs" else "/dev/vda"
+
+    @property
+    def mount_options(self) -> str:
+        """What /proc/mounts shows of a tmpfs; empty for what is shown as any bind is."""
+        if self.kind != "tmpfs":
+            return ""
+        size = self.size or 0
+        shown = [f"size={size >> 10}k"] if size else []
+        shown += [f"mode={self.mode:o}"] if self.mode != _TMPFS_MODE else []
+        shown += [f"uid={self.uid}"] if self.uid else []
+        shown += [f"gid={self.gid}"] if self.gid else []
+        return ",".join(["rw", "relatime", *shown])
 
 
 def source_of(options: Mapping[str, str]) -> Source:
     """How `type`, `device` and `o` are mounted."""
     flags = options.get("o", "").split(",")
+    device = options.get("device", "")
     if options.get("type") == "tmpfs":
-        size = next((flag[5:] for flag in flags if flag.startswith("size=")), "")
-        return Source("tmpfs", size=_bytes(size))
+        values = dict(flag.split("=", 1) for flag in flags if "=" in flag)
+        mode, uid, gid = (values.get(name, "") for name in ("mode", "uid", "gid"))
+        return Source(
+            "tmpfs",
+            device,
+            _bytes(values.get("size", "")),
+            int(mode, 8) if _OCTAL.fullmatch(mode) else _TMPFS_MODE,
+            int(uid) if uid.isdecimal() else 0,
+            int(gid) if gid.isdecimal() else 0,
+        )
     if {"bind", "rbind"} & set(flags) or options.get("type") in ("bind", "none"):
-        return Source("bind", device=options.get("device", ""))
-    return Source()
+        return Source("bind", device)
+    return Source("device" if device.startswith("/") else "folder", device)
 
 
 def _bytes(text: str) -> int | None:

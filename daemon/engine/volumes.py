@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,8 +183,28 @@ class Volumes:
                     f"error while mounting volume '{volume.mountpoint}': failed to mount local volume: "
                     f"mount {source.device}:{volume.mountpoint}, flags: 0x1000: {(error.strerror or '').lower()}"
                 ) from None
-        fstype = "tmpfs" if source.kind == "tmpfs" else "ext4"
-        return MemoryTree(self._spool, self._clock.now, fstype=fstype, size=source.size)
+        if source.kind == "device":
+            reason = (
+                "block device required"
+                if os.path.exists(source.device)
+                else os.strerror(errno.ENOENT).lower()
+            )
+            raise System(
+                f"error while mounting volume '{volume.mountpoint}': failed to mount local volume: "
+                f"mount {source.device}:{volume.mountpoint}{_mount_data(volume)}: {reason}"
+            )
+        if source.kind != "tmpfs":
+            return MemoryTree(self._spool, self._clock.now)
+        tree = MemoryTree(
+            self._spool, self._clock.now, fstype="tmpfs", size=source.size, mode=source.mode
+        )
+        tree.root.uid, tree.root.gid = source.uid, source.gid
+        return tree
+
+
+def _mount_data(volume: Volume) -> str:
+    data = (volume.options or {}).get("o", "")
+    return f", data: {data}" if data else ""
 
 
 def _dangling(filters: Filters) -> bool | None:

@@ -16,6 +16,19 @@ async def test_an_empty_volume_takes_what_the_image_has_there(boxes: Boxes) -> N
     assert "passwd" in (await box.output()).split()
 
 
+async def test_an_empty_part_of_a_volume_takes_it_too(boxes: Boxes) -> None:
+    await boxes.finished("mkdir", "/v/sub", HostConfig={"Binds": ["vol:/v"]})
+    part = {
+        "Type": "volume",
+        "Source": "vol",
+        "Target": "/etc",
+        "VolumeOptions": {"Subpath": "sub"},
+    }
+    await boxes.create("true", name="two", HostConfig={"Mounts": [part]})
+    box = await boxes.finished("ls", "/v/sub", name="three", HostConfig={"Binds": ["vol:/v"]})
+    assert "passwd" in (await box.output()).split()
+
+
 async def test_nocopy_leaves_it_empty(boxes: Boxes) -> None:
     binds = ["vol:/var/spool:nocopy"]
     box = await boxes.finished("ls", "/var/spool", HostConfig={"Binds": binds})

@@ -7,12 +7,14 @@ from daemon.fs.filesystem import Filesystem
 CHUNK = 1 << 20
 
 
-def copy_up(image: Filesystem, path: str, volume: Filesystem) -> None:
-    """Copy the folder `path` of the image into an empty volume, its owner and mode included."""
-    if not image.exists(path) or not image.isdir(path) or volume.listdir("/"):
+def copy_up(image: Filesystem, path: str, volume: Filesystem, target: str) -> None:
+    """Copy the folder `path` of the image into an empty one of a volume, its owner and mode included."""
+    if not image.exists(path) or not image.isdir(path):
         return
-    _copy_attributes(image, path, volume, "/")
-    _copy_folder(image, path.rstrip("/"), volume, "")
+    if not volume.isdir(target) or volume.listdir(target):
+        return
+    _copy_attributes(image, path, volume, target)
+    _copy_folder(image, path.rstrip("/"), volume, target.rstrip("/"))
 
 
 def _copy_folder(image: Filesystem, source: str, volume: Filesystem, target: str) -> None:

@@ -244,7 +244,7 @@ class Creation:
         # A volume that cannot be mounted is no hindrance before there is something to put into it.
         if image.isdir(point.destination):
             volume = Filesystem(self._around.volumes.get(point.name).tree)
-            copy_up(image, point.destination, volume)
+            copy_up(image, point.destination, volume, f"/{point.subpath}")
 
     def _make_working_dir(self, container: Container) -> None:
         path = container.config.working_dir

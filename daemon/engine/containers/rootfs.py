@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from daemon.engine import devices
 from daemon.engine.container import Container, MountPoint
 from daemon.engine.containers.config_rules import clean_path
+from daemon.engine.containers.runtime_rules import INIT_FAILED
 from daemon.engine.containers.staging import Staging
 from daemon.engine.containers.tmpfs_options import TmpfsOptions, parse_tmpfs
-from daemon.errors import InvalidParameter, NotFound
+from daemon.errors import InvalidParameter, NotFound, System
 from daemon.fs.binds import LIVE, bind_tree
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.host import Aside
@@ -127,12 +128,19 @@ class Rootfs:
     def _mount_tmpfs(
         self, fs: Filesystem, path: str, options: TmpfsOptions, quota: Quota | None
     ) -> None:
+        if options.refused:
+            raise System(
+                f'{INIT_FAILED}error mounting "tmpfs" to rootfs at "{path}": mount src=tmpfs, dst={path}, '
+                "dstFd=/proc/thread-self/fd/11, flags=MS_NOSUID|MS_NODEV|MS_NOEXEC, "
+                f"data={options.refused}: invalid argument"
+            )
         tree = self.memory_tree("tmpfs", size=options.size, mode=options.mode, quota=quota)
+        tree.root.uid, tree.root.gid = options.uid, options.gid
         fs.mount(path, tree, source="tmpfs", options=options.text, readonly=options.readonly)
 
     def mount_point(self, fs: Filesystem, point: MountPoint, quota: Quota | None) -> None:
         """Mount one; MountFailure for what runc cannot do."""
-        tree, source = self._tree_of(point, quota)
+        tree, source, options = self._tree_of(point, quota)
         subpath = f"/{point.subpath}" if point.subpath else ""
         is_folder = stat.S_ISDIR(_shown_mode(tree, subpath, point))
         fs.make_mountpoint(point.destination, folder=is_folder)
@@ -143,6 +151,7 @@ class Rootfs:
                 readonly=not point.writable,
                 subpath=subpath,
                 source=source,
+                options=options if point.writable else options.replace("rw", "ro", 1),
             )
         except NotADirectoryError:
             origin = source or point.source
@@ -152,19 +161,21 @@ class Rootfs:
                 f"dstFd=/proc/thread-self/fd/14, flags=MS_BIND|MS_REC: {MOUNT_HINT}"
             ) from OSError(origin)
 
-    def _tree_of(self, point: MountPoint, quota: Quota | None) -> tuple[Tree[Any], str]:
+    def _tree_of(self, point: MountPoint, quota: Quota | None) -> tuple[Tree[Any], str, str]:
+        """What is mounted, and what /proc/mounts says of it."""
         if point.type == "volume":
-            return self._volumes.get(point.name).tree, "/dev/vda"
+            volume = self._volumes.get(point.name)
+            return volume.tree, volume.source.mount_source, volume.source.mount_options
         if point.type == "tmpfs":
             mode = 0o1777 if point.permissions is None else point.permissions
-            return self.memory_tree("tmpfs", size=point.size, mode=mode, quota=quota), "tmpfs"
+            return self.memory_tree("tmpfs", size=point.size, mode=mode, quota=quota), "tmpfs", ""
         if point.type == "image":
             image = self._images.resolve(point.image_id)
-            return self._images.layer_store.overlay(image.diff_ids), "overlay"
+            return self._images.layer_store.overlay(image.diff_ids), "overlay", ""
         source = self._host_source(point)
         spool = self._images.layer_store.spool
         tree = bind_tree(source, self._bind_policy, spool, self._now, aside=self._aside)
-        return tree, "/dev/vda"
+        return tree, "/dev/vda", ""
 
     def _host_source(self, point: MountPoint) -> str:
         if point.source in SOCKET_PATHS:

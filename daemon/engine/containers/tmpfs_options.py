@@ -1,5 +1,6 @@
 """The options of `--tmpfs PATH:OPTIONS`, as dockerd merges them with its own."""
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -36,10 +37,18 @@ _FLAGS = {
     "rbind": "",
     "defaults": "",
 }
-_VALUES = frozenset({"mode", "uid", "gid", "size", "nr_inodes", "nr_blocks", "mpol"})
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_SIZE = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
+_SEEN = ("sync", "dirsync", "nosuid", "nodev", "noexec", "noatime", "nodiratime")
+"""What /proc/mounts shows of the flags, in its order, between `rw` and the values."""
 _BASE = ("rw", "nosuid", "nodev", "noexec", "relatime")
+_VALUES = ("size", "nr_inodes", "mode", "uid", "gid", "nr_blocks", "mpol")
+_NUMBERS = {
+    "size": re.compile(r"\d+[kmgt]?|\d+%", re.IGNORECASE),
+    "nr_inodes": re.compile(r"\d+[kmg]?", re.IGNORECASE),
+    "mode": re.compile(r"[0-7]+"),
+    "uid": re.compile(r"\d+"),
+    "gid": re.compile(r"\d+"),
+}
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,11 @@ class TmpfsOptions:
     text: str
     size: int = 0
     mode: int = 0o1777
+    uid: int = 0
+    gid: int = 0
     readonly: bool = False
+    refused: str = ""
+    """What the kernel does not understand: the data as it is given to mount(2)."""
 
 
 def parse_tmpfs(text: str) -> TmpfsOptions:
@@ -63,15 +76,45 @@ def parse_tmpfs(text: str) -> TmpfsOptions:
         elif word in _FLAGS:
             flags = [flag for flag in flags if flag not in (word, _FLAGS[word])] + [word]
         else:
-            raise System(f'invalid tmpfs option "{word}"')
+            raise System(f'invalid tmpfs option "{name}"')
+    data = ",".join(f"{name}={value}" for name, value in values.items())
+    if any(not _NUMBERS[name].fullmatch(values[name]) for name in _NUMBERS if name in values):
+        return TmpfsOptions("", refused=data)
     size = _bytes(values.get("size", ""))
-    shown = [f"size={size // 1024}k"] if size else []
-    if "mode" in values:
-        shown.append(f"mode={values['mode']}")
-    mode = int(values.get("mode", "1777"), 8)
-    return TmpfsOptions(",".join([*flags, *shown]), size, mode, "ro" in flags)
+    return TmpfsOptions(
+        ",".join([*_seen(flags), *_shown(values, size)]),
+        size,
+        int(values.get("mode", "1777"), 8),
+        int(values.get("uid", "0")),
+        int(values.get("gid", "0")),
+        "ro" in flags,
+    )
+
+
+def _seen(flags: list[str]) -> list[str]:
+    relative = not {"noatime", "strictatime", "norelatime"} & set(flags)
+    return [
+        "ro" if "ro" in flags else "rw",
+        *(flag for flag in _SEEN if flag in flags),
+        *(["relatime"] if relative else []),
+    ]
+
+
+def _shown(values: dict[str, str], size: int) -> list[str]:
+    shown = dict(values)
+    if size:
+        shown["size"] = f"{size // 1024}k"
+    if "mode" in shown:
+        shown["mode"] = shown["mode"].lstrip("0") or "0"
+    return [
+        f"{name}={shown[name]}"
+        for name in _VALUES
+        if name in shown and not (name in ("uid", "gid") and int(shown[name]) == 0)
+    ]
 
 
 def _bytes(text: str) -> int:
-    match = _SIZE.fullmatch(text)
-    return int(match[1]) * _UNITS[match[2].lower()] if match else 0
+    if text.endswith("%"):
+        return os.sysconf("SC_PHYS_PAGES") * int(text[:-1]) // 100 * os.sysconf("SC_PAGE_SIZE")
+    unit = text[-1:].lower() if text[-1:].isalpha() else ""
+    return int(text.removesuffix(text[-1:]) if unit else text or 0) * _UNITS[unit]
