@@ -7,6 +7,7 @@ import json
 import lzma
 import tarfile
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import zstandard
@@ -106,11 +107,62 @@ async def test_an_image_without_a_name_loads_by_its_id(docker: Client) -> None:
     assert await load(docker, tar) == [{"stream": f"Loaded image ID: {ALPINE_ID}\n"}]
 
 
-async def test_progress_is_shown_unless_it_is_to_be_quiet(docker: Client, saved: bytes) -> None:
-    await docker.delete("/images/httpd:alpine")
-    await docker.delete("/images/images-c:1")
-    messages = await load(docker, saved, "?quiet=0")
-    assert any(m.get("status") == "Loading layer" for m in messages)
+def layered(**changed: Any) -> bytes:
+    """A `docker save` of one image of one layer, but for the members that are changed."""
+    layer = packed({"a": bytes(30_000)})
+    config = {"os": "linux", "architecture": "amd64", "config": {}}
+    config["rootfs"] = {"diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
+    item = {"Config": "config.json", "RepoTags": ["me:1"], "Layers": ["layer.tar"]}
+    manifest = changed.pop("manifest", [item | changed])
+    files = {"layer.tar": layer, "config.json": json.dumps(config).encode()}
+    raw = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
+    return packed({**files, "manifest.json": raw})
+
+
+async def test_progress_is_shown_unless_it_is_to_be_quiet(docker: Client) -> None:
+    messages = await load(docker, layered(), "?quiet=0")
+    assert [m["progressDetail"] for m in messages[:-1]] == [
+        {"current": 32768, "total": 40960},
+        {"current": 40960, "total": 40960},
+        {"current": 40960, "total": 40960},
+    ]
+    assert messages[0]["status"] == "Loading layer"
+    assert await load(docker, layered(), "?quiet=1") == [{"stream": "Loaded image: me:1\n"}]
+
+
+UNPACKED = "/var/lib/docker/tmp/docker-import-1402861507"
+NO_FILE = "no such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"manifest": b"null"}, "invalid manifest, manifest cannot be null (but can be [])"),
+        ({"manifest": b"x"}, "invalid character 'x' looking for beginning of value"),
+        ({"manifest": {}}, "json: cannot unmarshal object into Go value of type []tarexport.manifestItem"),
+        ({"Config": "manifest.json"}, "json: cannot unmarshal array into Go value of type image.Image"),
+        ({"Config": "nope"}, f"open {UNPACKED}/nope: {NO_FILE}"),
+        ({"Config": "/etc/passwd"}, f"open {UNPACKED}/etc/passwd: {NO_FILE}"),
+        ({"Config": "../../etc/passwd"}, f"evalSymlinksInScope: /var/lib/docker/etc/passwd is not in {UNPACKED}"),
+        ({"Layers": ["nope"]}, f"open {UNPACKED}/nope: {NO_FILE}"),
+        ({"Layers": []}, "invalid manifest, layers length mismatch: expected 0, got 1"),
+        ({"RepoTags": ["BAD:1"]}, "invalid reference format: repository name (library/BAD) must be lowercase"),
+        ({"RepoTags": ["me"]}, 'invalid tag "me"'),
+    ],
+)  # fmt: skip
+async def test_load_refuses(docker: Client, changed: dict[str, Any], text: str) -> None:
+    assert await load(docker, layered(**changed)) == [
+        {"errorDetail": {"message": text}, "error": text}
+    ]
+
+
+async def test_a_name_that_leads_out_of_the_archive_is_refused(docker: Client) -> None:
+    (message,) = await load(docker, packed({"../x": b"x", "manifest.json": b"[]"}))
+    assert message["error"] == 'invalid entry name "../x"'
+
+
+async def test_nothing_to_load_is_told_by_an_empty_message(docker: Client) -> None:
+    assert await load(docker, layered(manifest=[])) == [{}]
 
 
 async def test_an_oci_layout_without_dockers_manifest_loads(docker: Client) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api_schema import go_json
+from api_schema.go_shapes import json_kind
 from api_schema.go_time import parse_go_time
 from api_schema.oci import Digest, ImageConfig, Platform
 from daemon.errors import InvalidParameter
@@ -43,9 +44,12 @@ class Image:
         """Raises InvalidParameter if it is no image config."""
         try:
             document = go_json.parse(raw)
+        except go_json.GoDecodeError as error:
+            raise InvalidParameter(str(error)) from error
+        try:
             config = ImageConfig.model_validate(document)
-        except (go_json.GoDecodeError, ValidationError) as error:
-            raise InvalidParameter(f"invalid image config: {error}") from error
+        except ValidationError as error:
+            raise InvalidParameter(_unfit(document, error)) from error
         if config.rootfs is None:
             raise InvalidParameter("invalid image JSON, no RootFS key")
         return cls(Digest.of(raw), raw, config, document)
@@ -77,3 +81,12 @@ class Image:
 def short_id(digest: str) -> str:
     """Twelve digits, as Docker shows ids."""
     return digest.partition(":")[2][:SHORT_ID_DIGITS] or digest[:SHORT_ID_DIGITS]
+
+
+def _unfit(document: object, error: ValidationError) -> str:
+    """What Go says of a document of another shape."""
+    if not isinstance(document, dict):
+        return f"json: cannot unmarshal {json_kind(document)} into Go value of type image.Image"
+    first = error.errors()[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return f"json: cannot unmarshal {json_kind(first['input'])} into Go struct field Image.{place}"

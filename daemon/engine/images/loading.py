@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import posixpath
 import tarfile
@@ -12,19 +11,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
+from api_schema import go_json
+from api_schema.go_shapes import json_kind
 from api_schema.oci import InvalidReference, Platform, Reference
 from daemon.engine.images import platforms, progress
 from daemon.engine.images.image import Image, short_id
 from daemon.engine.images.references import References
 from daemon.engine.images.store import ImageStore
-from daemon.errors import InvalidParameter, System
+from daemon.errors import System
 from daemon.fs.compression import MAGIC_SIZE, decompressed, is_packed
 from daemon.fs.layers import SIZE_LIMIT
+from daemon.fs.streams import Readable
 from daemon.fs.tarread import ArchiveError
 
 MANIFEST_BYTES_MAX = 8 << 20
 _LINKS_MAX = 10
 SPOOL_BEYOND = 8 << 20
+READ_AT_ONCE = 32 << 10
 UNPACKED = "/var/lib/docker/tmp/docker-import-1402861507"
 """Where dockerd would have unpacked the tar; a refusal names a file in it."""
 
@@ -56,6 +59,7 @@ class Loading:
         emit: progress.Emit,
         tell: Callable[[str, str, str], None],
         *,
+        now: Callable[[], float],
         platform: Platform | None = None,
         quiet: bool = True,
     ) -> None:
@@ -63,6 +67,7 @@ class Loading:
         self._references = references
         self._emit = emit
         self._tell = tell
+        self._now = now
         self._platform = platform
         self._quiet = quiet
 
@@ -80,7 +85,10 @@ class Loading:
     def _load(self, layout: Layout) -> None:
         parents: list[tuple[Image, str]] = []
         unnamed = []
-        for item in layout.manifest():
+        items = layout.manifest()
+        if not items:
+            self._emit({})
+        for item in items:
             image = self._load_image(layout, item)
             if image is None:
                 continue
@@ -120,12 +128,10 @@ class Loading:
         keep: Callable[[str], None],
     ) -> None:
         with layout.open(path) as file:
-            if not self._quiet:
-                self._emit(
-                    progress.bar("Loading layer", short_id(expected), layout.size, layout.size)
-                )
             try:
-                actual = self._images.layers.add_tar(file).diff_id
+                actual = self._images.layers.add_tar(
+                    self._shown(file, expected, layout.size)
+                ).diff_id
             except ArchiveError as error:
                 raise System(str(error)) from error
         keep(actual)
@@ -133,6 +139,11 @@ class Loading:
             raise System(
                 f'invalid diffID for layer {number}: expected "{expected}", got "{actual}"'
             )
+
+    def _shown(self, file: IO[bytes], diff_id: str, size: int) -> Readable:
+        if self._quiet:
+            return file
+        return _Shown(file, self._emit, self._now, short_id(diff_id), size)
 
     def _name(self, image: Image, tags: list[str]) -> bool:
         for tag in tags:
@@ -162,12 +173,35 @@ class Loading:
                 self._images.set_parent(image, parent)
 
 
+class _Shown:
+    """A layer's tar that says how much of it has been read."""
+
+    def __init__(
+        self, file: IO[bytes], emit: progress.Emit, now: Callable[[], float], id: str, size: int
+    ) -> None:
+        self._file = file
+        self._meter = progress.Meter(emit, now, "Loading layer", id, size)
+        self._ahead = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As dockerd reads: in small pieces, and the end is told once more."""
+        if not self._ahead:
+            self._ahead = self._file.read(READ_AT_ONCE)
+            if self._ahead:
+                self._meter.add(len(self._ahead))
+            else:
+                self._meter.tell()
+        size = size if size >= 0 else READ_AT_ONCE
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        return data
+
+
 class Layout:
     """The files of such a tar, found by path however they are linked to each other."""
 
     def __init__(self, archive: tarfile.TarFile) -> None:
         self._archive = archive
-        self._members = {_clean(member.name): member for member in archive}
+        self._members = {_clean(_inside(member.name)): member for member in archive}
         self.size = 0
         """Of the file opened last."""
 
@@ -182,7 +216,10 @@ class Layout:
         if document is None:
             raise System("invalid manifest, manifest cannot be null (but can be [])")
         if not isinstance(document, list):
-            raise InvalidParameter("json: cannot unmarshal object into Go value of type []manifest")
+            kind = json_kind(document)
+            raise System(
+                f"json: cannot unmarshal {kind} into Go value of type []tarexport.manifestItem"
+            )
         return document
 
     def _item(self, descriptor: dict[str, Any]) -> dict[str, Any]:
@@ -198,9 +235,9 @@ class Layout:
 
     def _json(self, path: str) -> Any:  # noqa: ANN401 - any JSON value
         try:
-            return json.loads(self.read(path))
-        except ValueError as error:
-            raise System(f"invalid character in {path}: {error}") from error
+            return go_json.parse(self.read(path))
+        except go_json.GoDecodeError as error:
+            raise System(str(error)) from error
 
     def read(self, path: str) -> bytes:
         """A document; raises System if it is missing or absurdly large."""
@@ -211,24 +248,26 @@ class Layout:
         return data
 
     def open(self, path: str) -> IO[bytes]:
-        member = self._followed(_clean(path))
+        place = posixpath.normpath(f"{UNPACKED}/{path}")
+        if not place.startswith(f"{UNPACKED}/"):
+            raise System(f"evalSymlinksInScope: {place} is not in {UNPACKED}")
+        found = self._followed(_clean(path))
+        member = self._members.get(found)
         file = self._archive.extractfile(member) if member is not None else None
         if member is None or file is None:
-            raise System(f"open {UNPACKED}/{path}: no such file or directory")
+            raise System(f"open {UNPACKED}/{found}: no such file or directory")
         self.size = member.size
         return file
 
-    def _followed(self, path: str) -> tarfile.TarInfo | None:
+    def _followed(self, path: str) -> str:
         """Layers are sometimes links to each other; a link never leaves the archive."""
         for _ in range(_LINKS_MAX):
             member = self._members.get(path)
-            if member is None or member.isreg():
-                return member
-            if not member.issym() and not member.islnk():
-                return None
+            if member is None or not (member.issym() or member.islnk()):
+                break
             base = posixpath.dirname(path) if member.issym() else ""
             path = _clean(posixpath.join(base, member.linkname))
-        return None
+        return path
 
 
 def _suitable(entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -241,6 +280,13 @@ def _suitable(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _blob(digest: str) -> str:
     return "blobs/" + digest.replace(":", "/")
+
+
+def _inside(name: str) -> str:
+    """The name of an entry that does not lead out."""
+    if posixpath.normpath(name.lstrip("/")).split("/")[0] == "..":
+        raise System(f'invalid entry name "{name}"')
+    return name
 
 
 def _clean(path: str) -> str:

@@ -85,14 +85,14 @@ class Meter:
         if self._current - self._considered > self._every:
             self._considered = self._current
             if self._current == self._total or self._now() >= self._next:
-                self._tell()
+                self.tell()
 
     def finish(self) -> None:
         """The end of the stream: the last bar, if it has not been told."""
         if self._told != self._current:
-            self._tell()
+            self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         self._told = self._current
         self._next = self._now() + UPDATE_SECONDS
         self._emit(bar(self._action, self._id, self._current, self._total))

@@ -227,6 +227,7 @@ class Images:
                     self.references,
                     emit_in_loop,
                     tell_in_loop,
+                    now=self._clock.monotonic,
                     platform=platform,
                     quiet=quiet,
                 )
