@@ -116,12 +116,13 @@ def write_context(case: Case, folder: Path) -> None:
 # --- the result
 
 _MASKS = [
+    (re.compile(r"/\S+/overlay2/[0-9a-f]{64}/(?:merged|diff)"), ""),
     (re.compile(r"\b(dir|file|multi):[0-9a-f]{64}"), r"\1:CHECKSUM"),
     (re.compile(r"sha256:[0-9a-f]{12,64}"), "sha256:DIGEST"),
     (re.compile(r"\b[0-9a-z]{25}::[0-9a-z]{25}\b|[0-9a-f-]{36}::[0-9a-z]{25}"), "REF"),
     (re.compile(r"(?<![0-9a-f])[0-9a-f]{12}(?![0-9a-f])"), "ID"),
 ]
-"""Checksums depend on how a builder hashes, ids and digests on time and chance."""
+"""Checksums depend on how a builder hashes, ids and digests on time and chance, paths on where the engine's data lie."""
 
 CONFIG = (
     "User", "ExposedPorts", "Env", "Cmd", "Entrypoint", "Volumes", "WorkingDir", "Labels",

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import IO, Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import IO, Any, Protocol, Self
 
 from api_schema.oci import ContainerConfig
-from daemon.engine.build.cache import key_of
-from daemon.engine.build.checksum import checksum, total_size
+from daemon.engine.build import classic_copy
 from daemon.engine.build.classic_cache import ClassicCache
+from daemon.engine.build.classic_copy import (
+    BuildFailed,
+    Sources,
+    StageResults,
+    copied,
+    describe_copy,
+    size_of,
+)
 from daemon.engine.build.classic_options import ClassicOptions
-from daemon.engine.build.copying import Copier, NotInContext, check_several, destination, sources
-from daemon.engine.build.copying import Options as CopyOptions
-from daemon.engine.build.downloads import Download, fetched, is_url
+from daemon.engine.build.copying import check_several
 from daemon.engine.build.draft import BadPort, BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import describe_classic
-from daemon.engine.build.planner import DEFAULT_PATH, platform_args
-from daemon.engine.build.unpack import unpack_archive
+from daemon.engine.build.planner import DEFAULT_PATH
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, FormError
 from daemon.engine.dockerfile.words import Lexer
-from daemon.engine.images import progress
 from daemon.engine.images.image import Image
 from daemon.engine.images.threads import off_loop
 from daemon.errors import DockerError, InvalidParameter, System
@@ -38,39 +40,11 @@ NEEDS_BUILDKIT = (
     "the --{flag} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ "
     "to learn how to build images with BuildKit enabled"
 )
-BUILDKIT_FLAGS = (
-    "chmod",
-    "mount",
-    "network",
-    "security",
-    "checksum",
-    "keep-git-dir",
-)
+BUILDKIT_FLAGS = {"ADD": ("chmod",), "COPY": ("chmod",), "RUN": ("mount", "network", "device")}
+"""The flags by instruction that are known and refused; others are taken, and nothing comes of them."""
 UNREADABLE = "failed to parse Dockerfile: "
 EMPTY_LINE = "[WARNING]: Empty continuation line found in: {line}"
 EMPTY_LINES = "[WARNING]: Empty continuation lines will become errors in a future release."
-NOT_IN_CONTEXT = (
-    "{keyword} failed: file not found in build context or excluded by .dockerignore: "
-    "stat {path}: file does not exist"
-)
-NOT_IN_STAGE = "{keyword} failed: stat {path}: file does not exist"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A source of COPY or ADD."""
-
-    files: Filesystem
-    path: str
-    fetched: bool = False
-
-
-class BuildFailed(DockerError):
-    """A build that ended in its stream; `code` is a process's exit code."""
-
-    def __init__(self, message: str, code: int = 0) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Workbench(Protocol):
@@ -93,14 +67,11 @@ class Workbench(Protocol):
     async def remove(self, container: str) -> None: ...
 
 
-class Shelf(Protocol):
+class Shelf(classic_copy.Shelf, Protocol):
     """The images of a build."""
 
-    async def base(self, name: str, *, pull: bool) -> Image:
-        """An image by name, pulled if it is not here; DockerError if there is none."""
-
-    def files(self, image: Image | None) -> Filesystem:
-        """An image's files; None for none at all."""
+    def platform(self, text: str) -> Self:
+        """The same for the images of another platform; DockerError for what is none."""
 
     async def commit(
         self,
@@ -113,17 +84,7 @@ class Shelf(Protocol):
     ) -> Image:
         """A new image on top of `parent`."""
 
-    def layer_of(self, files: Filesystem) -> IO[bytes]:
-        """What was changed in files that `files` gave."""
-
-    @property
-    def download(self) -> Download:
-        """How ADD reads a URL."""
-
     def cache(self, options: ClassicOptions) -> ClassicCache: ...
-
-    def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
-        """uid and gid by name; LookupError with dockerd's words."""
 
 
 class ClassicBuild:
@@ -146,7 +107,8 @@ class ClassicBuild:
         self.args = BuildArgs(options.args)
         self.source = self._read()
         self.stages, self.globals = self._parse()
-        self.results: dict[str, Image | None] = {}
+        self.results = StageResults()
+        self.sources = Sources(context, shelf, self.results, say)
         self.step = 0
         self.total = len(self.globals) + sum(1 + len(s.instructions) for s in self.stages)
         self.draft = Draft(ContainerConfig(), self.args)
@@ -214,11 +176,9 @@ class ClassicBuild:
         for arg in self.globals:
             self._announce(arg.line.original)
         resolve_globals(self.globals, self.args, self.source.escape)
-        for number, stage in enumerate(self.stages):
+        for stage in self.stages:
             await self._stage(stage)
-            self.results[str(number)] = self.image
-            if stage.name:
-                self.results[stage.name] = self.image
+            self.results.add(stage.name, self.image)
         if self.image is None:
             raise BuildFailed("No image was generated. Is your Dockerfile empty?")
         unconsumed = self.args.unconsumed()
@@ -235,33 +195,40 @@ class ClassicBuild:
         self._print(f"Step {self.step}/{self.total} : {text.strip()}")
         self._print("\n")
 
-    def _result(self, image: Image | None) -> None:
-        self.image = image
-        self._print(f" ---> {image.short_id if image else ''}\n")
+    def _show_result(self) -> None:
+        self._print(f" ---> {self.image.short_id if self.image else ''}\n")
 
     async def _stage(self, stage: i.Stage) -> None:
+        if stage.name in self.results.named:
+            raise BuildFailed(f"{stage.name} stage name already used")
         self._announce(stage.line.original)
-        known = {**platform_args(self.options.platform), **self.args.globals}
-        name = Lexer(self.source.escape).word(stage.base, known)
-        if not name:
-            raise DockerfileError(f"base name ({stage.base}) should not be blank")
-        self._result(await self._base(name))
         self.cache.reset()
+        self.image = await self._base(stage)
         self._new_draft()
-        instructions = [*self._triggers(), *stage.instructions]
-        for position, instruction in enumerate(instructions):
-            if position >= len(instructions) - len(stage.instructions):
-                self._announce(instruction.line.original)
+        for trigger in self._triggers():
+            await self._dispatch(trigger)
+        self._show_result()
+        for instruction in stage.instructions:
+            self._announce(instruction.line.original)
             await self._dispatch(instruction)
+            self._show_result()
         if self.image:
             self.say({"aux": {"ID": self.image.id}})
 
-    async def _base(self, name: str) -> Image | None:
-        if name.lower() in self.results:
-            return self.results[name.lower()]
+    async def _base(self, stage: i.Stage) -> Image | None:
+        """FROM knows the ARGs in front of it, and proxies."""
+        shelf, known = self.shelf, {**self.args.proxies, **self.args.globals}
+        lexer = Lexer(self.source.escape)
+        if stage.platform:
+            shelf = _for_platform(shelf, lexer.word(stage.platform, known))
+        name = lexer.word(stage.base, known)
+        if not name:
+            raise DockerfileError(f"base name ({stage.base}) should not be blank")
+        if name.lower() in self.results.named:
+            return self.results.named[name.lower()]
         if name == "scratch":
             return None
-        return await self.shelf.base(name, pull=self.options.pull)
+        return await shelf.base(name, pull=self.options.pull)
 
     def _new_draft(self) -> None:
         image = self.image
@@ -281,8 +248,10 @@ class ClassicBuild:
         return [one for one in parsed if isinstance(one, i.Instruction)]
 
     async def _dispatch(self, instruction: i.Instruction) -> None:
-        for flag in BUILDKIT_FLAGS:
-            if f"--{flag}" in [word.partition("=")[0] for word in instruction.line.flags]:
+        refused = BUILDKIT_FLAGS.get(instruction.keyword, ())
+        for word in instruction.line.flags:
+            flag = word.removeprefix("--").partition("=")[0]
+            if flag in refused:
                 raise BuildFailed(NEEDS_BUILDKIT.format(flag=flag))
         if isinstance(instruction, i.Copy):
             await self._copy(instruction)
@@ -300,28 +269,40 @@ class ClassicBuild:
         return config
 
     async def _metadata(self, instruction: i.Instruction) -> None:
-        shell = self.draft.shell
+        shell, before = self.draft.shell, self.draft.config.healthcheck
         said = self.draft.apply(instruction)
         assert said is not None
         if instruction.keyword == "SHELL":
             shell = self.draft.shell
         text = describe_classic(instruction, self.draft, said)
+        if instruction.keyword == "HEALTHCHECK":
+            self._tell_of_override(before)
         makes_folder = instruction.keyword == "WORKDIR"
         comment = [f"#(nop) {text}"] if makes_folder else ["#(nop) ", text]
         config = self._config([*shell, *comment])
         if self._cached(config):
             return
+        self._inherit_healthcheck()
         container = await self._container(config)
-        if makes_folder:
-            self.bench.files(container).makedirs(self.draft.config.working_dir)
         await self._commit(container, config)
+
+    def _tell_of_override(self, before: Mapping[str, Any] | None) -> None:
+        test = (before or {}).get("Test")
+        if test and test[0] != "NONE":
+            self._print(f"Note: overriding previous HEALTHCHECK: [{' '.join(test)}]\n")
+
+    def _inherit_healthcheck(self) -> None:
+        """What a check does not say it takes from the image's, as the step's container does."""
+        own, image = self.draft.config.healthcheck, self.image.config.config if self.image else None
+        if own and image and image.healthcheck:
+            self.draft.config.healthcheck = {**image.healthcheck, **own}
 
     def _cached(self, config: Mapping[str, Any]) -> bool:
         found = self.cache.find(self.image.id if self.image else "", config)
         if found is None:
             return False
         self._print(" ---> Using cache\n")
-        self._result(found)
+        self.image = found
         return True
 
     async def _container(self, config: Mapping[str, Any]) -> str:
@@ -342,7 +323,7 @@ class ClassicBuild:
         )
         if self.options.remove:
             await self._remove(container)
-        self._result(image)
+        self.image = image
 
     async def _remove_all(self) -> None:
         for container in list(self.containers):
@@ -356,7 +337,7 @@ class ClassicBuild:
     async def _run_command(self, run: i.Command) -> None:
         argv = self.draft.argv(run)
         args, hidden = self.draft.run_args, self.draft.hidden_args
-        counted = [f"|{len(args)}", *(f"{n}={v}" for n, v in args.items())]
+        counted = [f"|{len(args)}", *sorted(f"{n}={v}" for n, v in args.items())]
         if not (args or hidden):
             counted = []
         probe = self._config([*counted, *argv])
@@ -367,9 +348,10 @@ class ClassicBuild:
             **probe,
             "Cmd": argv,
             "Env": [f"{name}={value}" for name, value in env.items()],
-            "Entrypoint": [""],
             "Healthcheck": {"Test": ["NONE"]},
         }
+        if argv:
+            real["Entrypoint"] = [""]
         container = await self._container(real)
         code = await self.bench.run(container, self._output)
         if code:
@@ -383,100 +365,25 @@ class ClassicBuild:
 
     async def _copy(self, copy: i.Copy) -> None:
         draft = self.draft
-        found = await self._found(copy)
+        found = await self.sources.find(copy, draft)
         to = draft.expand(copy.destination)
-        path, to_folder = destination(draft.config.working_dir, to)
-        check_several(copy, len(found), to_folder)
-        size = sum(total_size(one.files, [one.path]) for one in found)
-        text = await off_loop(size, lambda: self._copy_text(copy, found, to))
+        check_several(copy, len(found), to.endswith("/"))
+        text = await off_loop(size_of(found), lambda: describe_copy(copy, draft, found, to))
         config = self._config([*draft.shell, f"#(nop) {text} "])
         if self._cached(config):
             return
         target = self.shelf.files(self.image)
-        chown = copy.flags.text("chown")
-        options = CopyOptions(
-            self._owner(target, draft.expand(chown)) if chown else (0, 0),
-        )
-        unpacking = replace(options, unpack=unpack_archive) if copy.keyword == "ADD" else options
-
-        def work() -> IO[bytes]:
-            for one in found:
-                copier = Copier(target, options if one.fetched else unpacking)
-                copier.copy(one.files, one.path, path, to_folder=to_folder)
-            return self.shelf.layer_of(target)
-
-        layer = await off_loop(size, work)
-        self._result(
-            await self.shelf.commit(self.image, "", config, self._config(), layer, draft.author)
+        layer = await copied(self.shelf, target, copy, draft, found, to)
+        self.image = await self.shelf.commit(
+            self.image, "", config, self._config(), layer, draft.author
         )
 
-    async def _copy_source(self, copy: i.Copy) -> Filesystem:
-        name = copy.flags.text("from")
-        if not name:
-            return self.context
-        if name.lower() in self.results:
-            return self.shelf.files(self.results[name.lower()])
-        try:
-            return self.shelf.files(await self.shelf.base(name, pull=False))
-        except DockerError as problem:
-            raise BuildFailed(f"invalid from flag value {name}: {problem}") from None
 
-    async def _found(self, copy: i.Copy) -> list[Found]:
-        words = [self.draft.expand(word) for word in copy.sources]
-        urls = [word for word in words if copy.keyword == "ADD" and is_url(word)]
-        files = await self._copy_source(copy)
-        paths = self._paths(copy, [word for word in words if word not in urls], files)
-        found = [Found(files, path) for path in paths]
-        found += [await self._fetched(url) for url in urls]
-        if not found:
-            raise BuildFailed(f"{copy.keyword} failed: no source files were specified")
-        return found
-
-    async def _fetched(self, url: str) -> Found:
-        files = self.shelf.files(None)
-        try:
-            path = await fetched(url, self.shelf.download, files)
-        except DockerError as problem:
-            raise BuildFailed(f"ADD failed: {problem}") from None
-        size = files.stat(path).size
-        self.say(progress.bar("Downloading", "", size, size))
-        self._print("\n")
-        return Found(files, path, fetched=True)
-
-    def _paths(self, copy: i.Copy, words: Iterable[str], files: Filesystem) -> list[str]:
-        found: list[str] = []
-        from_stage = bool(copy.flags.text("from"))
-        for expanded in words:
-            if posixpath.normpath(expanded.lstrip("/")).startswith(".."):
-                raise BuildFailed(
-                    f"{copy.keyword} failed: forbidden path outside the build context: {expanded} ()"
-                )
-            try:
-                found += sources(files, expanded)
-            except NotInContext as missing:
-                if any(char in expanded for char in "*?["):
-                    continue
-                path = missing.path.lstrip("/")
-                form = NOT_IN_STAGE if from_stage else NOT_IN_CONTEXT
-                text = form.format(keyword=copy.keyword, path=path)
-                raise BuildFailed(text) from None
-        return found
-
-    def _copy_text(self, copy: i.Copy, found: list[Found], to: str) -> str:
-        kind = "dir" if found[0].files.isdir(found[0].path) else "file"
-        digests = [checksum(one.files, [one.path]) for one in found]
-        digest = key_of(*digests) if len(digests) > 1 else digests[0]
-        chown = copy.flags.text("chown")
-        owner = f"--chown={self.draft.expand(chown)} " if chown else ""
-        return f"{copy.keyword} {owner}{'multi' if len(found) > 1 else kind}:{digest} in {to}"
-
-    def _owner(self, target: Filesystem, text: str) -> tuple[int, int]:
-        try:
-            return self.shelf.owner(target, text)
-        except LookupError as unknown:
-            raise BuildFailed(
-                f"unable to convert uid/gid chown string to host mapping: {unknown.args[0]}"
-            ) from None
+def _for_platform(shelf: Shelf, text: str) -> Shelf:
+    try:
+        return shelf.platform(text)
+    except DockerError as problem:
+        raise BuildFailed(f"failed to parse platform {text}: {problem}") from None
 
 
 def _label_instructions(labels: Mapping[str, str]) -> list[i.Instruction]:

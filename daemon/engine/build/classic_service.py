@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from api_schema.oci import Platform, Reference
 from daemon.clock import Clock
-from daemon.engine.build.classic import BuildFailed, ClassicBuild, Message, Workbench
+from daemon.engine.build.classic import ClassicBuild, Message, Workbench
+from daemon.engine.build.classic_copy import BuildFailed
 from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.remote_context import RemoteContext
 from daemon.engine.build.shelf import ImageShelf
+from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.engine.images.progress import Emit, messages
 from daemon.engine.images.service import Images, size_of
@@ -94,7 +97,10 @@ def _leave_out_ignored(context: Filesystem, dockerfile: str) -> None:
     """The client sends its Dockerfile and ignore file even where the latter names them: then they are not for COPY."""
     if not context.exists(f"/{IGNORE_FILE}"):
         return
-    matcher = Matcher(read_patterns(context.read_bytes(f"/{IGNORE_FILE}")))
-    for name in (IGNORE_FILE, dockerfile):
-        if matcher.excludes(name) and context.exists(f"/{name}"):
-            context.unlink(f"/{name}")
+    patterns = read_patterns(context.read_bytes(f"/{IGNORE_FILE}"))
+    # Bad patterns are for the client to refuse.
+    with contextlib.suppress(DockerfileError):
+        matcher = Matcher(patterns)
+        for name in (IGNORE_FILE, dockerfile):
+            if matcher.excludes(name) and context.exists(f"/{name}"):
+                context.unlink(f"/{name}")

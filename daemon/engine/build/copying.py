@@ -16,6 +16,7 @@ from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Stat
 
 CHUNK = 1024 * 1024
+ROOTS = (0, 0)
 NEW_FOLDER = 0o755
 """The mode of a destination, whatever that of the folder whose contents go there."""
 SEVERAL_NEED_A_FOLDER = "When using {keyword} with more than one source file, the destination must be a directory and end with a /"
@@ -23,9 +24,9 @@ SEVERAL_NEED_A_FOLDER = "When using {keyword} with more than one source file, th
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How files arrive. `owner` None means root; `keep_links` copies a named symlink instead of what it names."""
+    """How files arrive; with an `owner` of None they keep the ones they have."""
 
-    owner: tuple[int, int] = (0, 0)
+    owner: tuple[int, int] | None = (0, 0)
     mode: Callable[[int], int] | None = None
     octal: int | None = None
     """The mode as a number, which folders that had to be made get, too."""
@@ -33,6 +34,9 @@ class Options:
     parents: bool = False
     unpack: Callable[[Filesystem, str, Filesystem, str], bool] | None = None
     """Asked for each file of an ADD: True when it was an archive and has been unpacked."""
+    as_archive: bool = False
+    """The classic builder's way, which packs and unpacks, then changes owners: a file takes the place of a folder,
+    folders above a copied folder are root's, and the change costs a program its set-id bits."""
 
 
 class NotInContext(Exception):
@@ -126,20 +130,21 @@ class Copier:
             return
         if to_folder or self.target.isdir(to):
             to = posixpath.join(to, posixpath.basename(path))
-        self._above(to)
+        self._above(to, self.options.owner or ROOTS)
         self._file(files, files.realpath(path), to, status)
 
     def write(self, data: bytes, to: str, name: str, *, to_folder: bool) -> None:
         """A here-document."""
         if to_folder or self.target.isdir(to):
             to = posixpath.join(to, name)
-        self._above(to)
+        owner = self.options.owner or ROOTS
+        self._above(to, owner)
         self._clear(to)
         self.target.write_bytes(to, data, 0o644)
-        self._own(to, 0o644 | modes.S_IFREG)
+        self._own(to, 0o644 | modes.S_IFREG, owner)
 
-    def _above(self, path: str) -> None:
-        """Missing folders above a destination: 0755, owned as the files are."""
+    def _above(self, path: str, owner: tuple[int, int]) -> None:
+        """Missing folders above a destination: 0755."""
         folder = posixpath.dirname(path)
         missing = []
         while not self.target.isdir(folder):
@@ -147,7 +152,7 @@ class Copier:
             folder = posixpath.dirname(folder)
         for folder in reversed(missing):
             self.target.mkdir(folder, 0o755)
-            self.target.chown(folder, *self.options.owner)
+            self.target.chown(folder, *owner)
             if self.options.octal is not None:
                 self.target.chmod(folder, self.options.octal)
 
@@ -156,7 +161,7 @@ class Copier:
     ) -> None:
         fresh = not self.target.isdir(to)
         if fresh:
-            self._above(to)
+            self._above(to, ROOTS if self.options.as_archive else self.options.owner or ROOTS)
             self._clear(to)
             self.target.mkdir(to, 0o755)
         for name in sorted(files.listdir(path)):
@@ -165,7 +170,8 @@ class Copier:
                 continue
             self._entry(files, posixpath.join(path, name), posixpath.join(to, name), inner)
         if fresh or not root:
-            self._own(to, modes.S_IFDIR | NEW_FOLDER if root else status.mode)
+            owner = self.options.owner or (ROOTS if root else (status.uid, status.gid))
+            self._own(to, modes.S_IFDIR | NEW_FOLDER if root else status.mode, owner)
             self.target.utime(to, status.mtime_ns, status.mtime_ns)
 
     def _entry(self, files: Filesystem, path: str, to: str, relative: str) -> None:
@@ -189,21 +195,38 @@ class Copier:
             _contents(files, path, self.target, to)
         else:
             self.target.mknod(to, status.mode, status.rdev)
-        self._own(to, status.mode)
+        self._own(to, status.mode, self.options.owner or (status.uid, status.gid))
         self.target.utime(to, status.mtime_ns, status.mtime_ns, follow=False)
 
-    def _own(self, path: str, mode: int) -> None:
-        self.target.chown(path, *self.options.owner, follow=False)
+    def _own(self, path: str, mode: int, owner: tuple[int, int]) -> None:
+        last = self.options.as_archive and self.options.owner is not None
+        if not last:
+            self.target.chown(path, *owner, follow=False)
         if not modes.S_ISLNK(mode):
             change = self.options.mode
             self.target.chmod(path, change(mode) if change else modes.S_IMODE(mode))
+        if last:
+            self.target.chown(path, *owner, follow=False)
 
     def _clear(self, path: str) -> None:
-        """A file, or a folder in a file's way, gives way; a file never replaces a folder that holds something."""
-        if self.target.exists(path) or _is_link(self.target, path):
-            if modes.S_ISDIR(self.target.stat(path, follow=False).mode):
-                raise DockerfileError(f"cannot copy to non-directory: {path}")
+        """What is in the way of a file gives way, but for BuildKit never a folder."""
+        if not (self.target.exists(path) or _is_link(self.target, path)):
+            return
+        if not modes.S_ISDIR(self.target.stat(path, follow=False).mode):
             self.target.unlink(path)
+        elif self.options.as_archive:
+            self._remove(path)
+        else:
+            raise DockerfileError(f"cannot copy to non-directory: {path}")
+
+    def _remove(self, folder: str) -> None:
+        for name in self.target.listdir(folder):
+            path = posixpath.join(folder, name)
+            if modes.S_ISDIR(self.target.stat(path, follow=False).mode):
+                self._remove(path)
+            else:
+                self.target.unlink(path)
+        self.target.rmdir(folder)
 
 
 def _contents(files: Filesystem, path: str, target: Filesystem, to: str) -> None:

@@ -45,6 +45,11 @@ class BuildArgs:
             return default
         return self.globals.get(name, self.platform.get(name))
 
+    @property
+    def proxies(self) -> dict[str, str]:
+        """Predefined arguments that were given: the classic builder expands them without an ARG."""
+        return {n: v for n, v in self.given.items() if n in PREDEFINED_ARGS}
+
     def unconsumed(self) -> list[str]:
         """Given names that no ARG asked for."""
         return sorted(self.given.keys() - self.consumed - PREDEFINED_ARGS)
@@ -60,7 +65,8 @@ class Draft:
     author: str = ""
     args: dict[str, str | None] = field(default_factory=dict)
     last_wins: bool = False
-    """BuildKit's way with an ARG and an ENV of one name: the later one counts. For the classic builder ENV always does."""
+    """BuildKit's way: of an ARG and an ENV of one name the later one counts, and an ARG sees those before it in its line.
+    For the classic builder ENV always counts, and no line sees itself."""
     cmd_set: bool = False
     undefined: set[str] = field(default_factory=set)
     """Variables that were asked for and that nothing defines, until somebody clears it."""
@@ -106,13 +112,13 @@ class Draft:
     @property
     def hidden_args(self) -> dict[str, str]:
         """Predefined arguments (proxies), given without an ARG."""
-        given = self.build_args.given
-        return {n: given[n] for n in PREDEFINED_ARGS if n in given and n not in self.args}
+        return {n: v for n, v in self.build_args.proxies.items() if n not in self.args}
 
     @property
     def variables(self) -> MutableMapping[str, str]:
         """What `$name` in a Dockerfile stands for."""
-        return ChainMap(self.run_args, cast("MutableMapping[str, str]", self.env))
+        hidden = {} if self.last_wins else self.hidden_args
+        return ChainMap(self.run_args, cast("MutableMapping[str, str]", self.env), hidden)
 
     def expand(self, text: str) -> str:
         """One word with its variables replaced; DockerfileError for a bad substitution."""
@@ -137,7 +143,9 @@ class Draft:
 
     def argv(self, command: i.Command) -> list[str]:
         """The argv of a RUN, CMD or ENTRYPOINT: the shell form behind the stage's shell."""
-        return [*self.shell, *command.argv] if command.shell_form else list(command.argv)
+        if not command.shell_form:
+            return list(command.argv)
+        return [*self.shell, *(command.argv or ([""] if self.last_wins else []))]
 
 
 def resolve_globals(before: Iterable[i.Arg], build_args: BuildArgs, escape: str) -> None:
@@ -162,14 +170,20 @@ def quoted(words: Iterable[str]) -> str:
 
 def _arg(draft: Draft, instruction: i.Instruction) -> str:
     assert isinstance(instruction, i.Arg)
+    pairs: Iterable[tuple[str, str | None]] = (
+        (draft.expand(name), None if default is None else draft.expand(default))
+        for name, default in instruction.pairs
+    )
+    if not draft.last_wins:
+        pairs = list(pairs)
     said = []
-    for name, default in instruction.pairs:
-        name = draft.expand(name)
-        value = draft.build_args.value(name, None if default is None else draft.expand(default))
+    for name, default in pairs:
+        value = draft.build_args.value(name, default)
         draft.args[name] = value
         if draft.last_wins and value is not None:
             draft._args_on_top.add(name)
-        said.append(name if value is None else f"{name}={value}")
+        shown = value if draft.last_wins else default
+        said.append(name if shown is None else f"{name}={shown}")
     return "ARG " + " ".join(said)
 
 
@@ -201,6 +215,8 @@ def _maintainer(draft: Draft, instruction: i.Instruction) -> str:
 def _workdir(draft: Draft, instruction: i.Instruction) -> str:
     assert isinstance(instruction, i.Text)
     path = draft.expand(instruction.value)
+    if not (path or draft.last_wins):
+        raise DockerfileError("cannot normalize nothing")
     draft.config.working_dir = posixpath.normpath(
         posixpath.join(draft.config.working_dir or "/", path)
     )
@@ -285,7 +301,8 @@ def _cmd(draft: Draft, instruction: i.Instruction) -> str:
 def _entrypoint(draft: Draft, instruction: i.Instruction) -> str:
     """A new entrypoint drops the command that came with the base image."""
     assert isinstance(instruction, i.Command)
-    draft.config.entrypoint = draft.argv(instruction) or None
+    empty = instruction.shell_form and not instruction.argv and not draft.last_wins
+    draft.config.entrypoint = None if empty else draft.argv(instruction) or None
     if not draft.cmd_set:
         draft.config.cmd = None
     return f"ENTRYPOINT {quoted(draft.config.entrypoint or [])}"

@@ -21,21 +21,11 @@ def describe(instruction: i.Instruction, draft: Draft, said: str) -> str:
 
 def describe_classic(instruction: i.Instruction, draft: Draft, said: str) -> str:
     """The classic builder's text for a metadata instruction."""
-    if isinstance(instruction, i.Arg):
-        written = (_declared(draft, name, default) for name, default in instruction.pairs)
-        return f"ARG {' '.join(written)}"
     if instruction.keyword != "HEALTHCHECK":
         return said
     health = draft.config.healthcheck or {}
     test = " ".join(health.get("Test", ()))
     return f"HEALTHCHECK &{{[{test}] {' '.join(_times(health))} {health.get('Retries', 0)}}}"
-
-
-def _declared(draft: Draft, name: str, default: str | None) -> str:
-    """An ARG with its default, whatever value was given."""
-    return (
-        draft.expand(name) if default is None else f"{draft.expand(name)}={draft.expand(default)}"
-    )
 
 
 def _quoted_healthcheck(health: Mapping[str, object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
 from api_schema.go_time import go_time
@@ -14,6 +14,7 @@ from daemon.clock import Clock
 from daemon.engine.build.classic_cache import ClassicCache
 from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.downloads import Download
+from daemon.engine.images import platforms
 from daemon.engine.images.creating import Commit, Creating
 from daemon.engine.images.image import Image
 from daemon.engine.images.service import Images, parse_reference, size_of
@@ -35,15 +36,24 @@ class ImageShelf:
 
     images: Images
     clock: Clock
-    platform: Platform | None
+    wanted: Platform | None
     auths: Mapping[str, RegistryAuth]
 
+    def platform(self, text: str) -> ImageShelf:
+        return replace(self, wanted=platforms.parse(text))
+
     async def base(self, name: str, *, pull: bool) -> Image:
+        """What is here will do for any platform; which one is wanted decides what is pulled."""
         if not pull:
             with contextlib.suppress(NotFound):
-                return self.images.resolve(name, self.platform)
+                return self._here(name)
         await self._pull(name)
-        return self.images.resolve(name, self.platform)
+        return self._here(name)
+
+    def _here(self, name: str) -> Image:
+        with contextlib.suppress(NotFound):
+            return self.images.resolve(name, self.wanted)
+        return self.images.resolve(name)
 
     async def _pull(self, name: str) -> None:
         from daemon.engine.registry_client import RegistryAuth
@@ -52,7 +62,7 @@ class ImageShelf:
         if not reference.digest:
             reference = reference.tagged()
         auth = self.auths.get(reference.domain, RegistryAuth())
-        async for message in self.images.pull(reference, self.platform, auth):
+        async for message in self.images.pull(reference, self.wanted, auth):
             if "error" in message:
                 raise System(str(message["error"]))
 
@@ -102,11 +112,21 @@ class ImageShelf:
 
     def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
         """dockerd's words for a name that is in neither file."""
-        user, _, group = text.partition(":")
-        group = group or user
-        text = f"{user}:{group}"
+        user, colon, group = text.partition(":")
+        group = group if colon else user
+        for noun, kind, name, file in (
+            ("user", "uid", user, "passwd"),
+            ("group", "gid", group, "group"),
+        ):
+            if not name or not (name.isdecimal() or files.exists(f"/etc/{file}")):
+                why = (
+                    f"no such {noun}: "
+                    if not name
+                    else f"open /etc/{file}: no such file or directory"
+                )
+                raise LookupError(f"can't find {kind} for {noun} {name}: {why}")
         try:
-            credentials = find_user(files, text).credentials
+            credentials = find_user(files, f"{user}:{group}").credentials
         except DockerError as problem:
             kind, name = ("gid", group) if "group" in str(problem) else ("uid", user)
             noun = "group" if kind == "gid" else "user"

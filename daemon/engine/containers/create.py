@@ -37,6 +37,7 @@ from daemon.engine.containers.storage_options import check_storage_options
 from daemon.errors import InvalidParameter, System
 from daemon.events import Events
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.scope import in_scope
 from daemon.ids import Ids
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class Creation:
         fs = self._around.rootfs.bare(container)
         if fs.exists(path) and not fs.isdir(path):
             raise System(f"Cannot mkdir: {path} is not a directory")
-        fs.makedirs(path)
+        fs.makedirs(in_scope(fs, path))
 
 
 @cache

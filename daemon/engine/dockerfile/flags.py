@@ -37,7 +37,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "run": {"mount": LIST, "network": TEXT, "device": LIST},
 }
 
-LATER: dict[str, dict[str, str]] = {"copy": {"parents": SWITCH}}
+LATER: dict[str, dict[str, str]] = {"copy": {"parents": SWITCH}, "run": {"security": TEXT}}
 """Flags that the engine's own frontend does not know, but those that a `# syntax=` line brings do."""
 
 

@@ -254,7 +254,7 @@ def _shell(line: Line) -> Command:
     if not command.argv:
         raise DockerfileError("SHELL requires at least one argument")
     if command.shell_form:
-        raise DockerfileError(f"SHELL requires the arguments to be in JSON form: {line.original}")
+        raise DockerfileError("SHELL requires the arguments to be in JSON form")
     return command
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from daemon.engine.dockerfile.errors import DockerfileError
 
@@ -12,6 +12,8 @@ SPECIAL = frozenset("$<'\"")
 SPECIAL_PARAMETERS = "@*#?-$!0"
 _NAME = re.compile(r"\d+|[@*#?\-$!]|\w+")
 END = ""
+NO_CHARACTER = "\ufffd"
+"""How Go prints the end of a text as a character."""
 
 
 class Lexer:
@@ -198,7 +200,8 @@ class _Scan:
             operator = self.next()
         spelled = f":{operator}" if colon else operator
         if operator == END or operator not in "+-?#%" or (colon and operator in "#%"):
-            raise DockerfileError(f"unsupported modifier ({spelled}) in substitution")
+            written = spelled if operator else f"{spelled}{NO_CHARACTER}"
+            raise DockerfileError(f"unsupported modifier ({written}) in substitution")
         word = self._operand("}", raw_escapes=operator in "#%")
         value = self._value(name)
         if value is None and self.lexer.keep_unset:
@@ -291,8 +294,16 @@ def glob_regex(pattern: str, *, greedy: bool) -> str:
         elif char == "?":
             out.append(".")
         else:
-            out.append(re.escape(next(chars, "\\") if char == "\\" else char))
+            out.append(re.escape(_escaped(chars, pattern) if char == "\\" else char))
     return "".join(out)
+
+
+def _escaped(chars: Iterator[str], pattern: str) -> str:
+    """What a backslash in a pattern is in front of; only what is special can be."""
+    char = next(chars, NO_CHARACTER)
+    if char in "*?\\/}":
+        return char
+    raise DockerfileError(f"invalid pattern ({pattern}) in substitution: invalid escape '\\{char}'")
 
 
 def go_escape(text: str) -> str:

@@ -17,7 +17,7 @@ KNOWN_ARCHITECTURES = frozenset(
     "386 amd64 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le ppc riscv riscv64 s390 s390x sparc sparc64 wasm".split()  # noqa: SIM905
 )
 _COMPONENT = re.compile(r"[A-Za-z0-9_.-]+")
-_OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)\))?")
+_OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?")
 _INVALID = "invalid argument"
 # architecture and variant as written: as Go spells them
 _ALIASES = {
@@ -57,7 +57,7 @@ def parse(text: str) -> Platform:
     if match is None:
         raise InvalidParameter(
             f'"{os_name}" is an invalid OS component of "{text}": OSAndVersion specifier component must match '
-            f'"^([A-Za-z0-9_-]+)(?:\\\\(([A-Za-z0-9_.%-]*)\\\\))?$": {_INVALID}'
+            f'"^([A-Za-z0-9_-]+)(?:\\\\(([A-Za-z0-9_.%-]*)((?:\\\\+[A-Za-z0-9_.%-]+)*)\\\\))?$": {_INVALID}'
         )
     for part in rest:
         if not _COMPONENT.fullmatch(part):

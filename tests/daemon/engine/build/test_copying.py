@@ -72,6 +72,33 @@ def test_owner_and_mode_can_be_asked_for(context: Filesystem) -> None:
     assert oct(file.mode & 0o777) == "0o600"
 
 
+def test_as_an_archive_a_file_takes_a_folders_place_and_loses_its_set_id_bits(
+    context: Filesystem,
+) -> None:
+    target = empty()
+    target.makedirs("/to/a/full")
+    context.chmod("/d/a", 0o6755)
+    Copier(target, Options(as_archive=True)).copy(context, "/d", "/to", to_folder=False)
+    assert oct(target.stat("/to/a").mode) == "0o100755"
+
+
+def test_as_an_archive_folders_above_a_folder_are_roots(context: Filesystem) -> None:
+    target = empty()
+    options = Options((7, 8), as_archive=True)
+    Copier(target, options).copy(context, "/d", "/new/to", to_folder=False)
+    Copier(target, options).copy(context, "/d/a", "/other/a", to_folder=False)
+    assert [target.stat(path).uid for path in ("/new", "/new/to", "/other")] == [0, 7, 7]
+
+
+def test_without_an_owner_files_keep_theirs(context: Filesystem) -> None:
+    target = empty()
+    context.chown("/d/a", 3, 4)
+    context.chmod("/d/a", 0o4755)
+    Copier(target, Options(None)).copy(context, "/d", "/to", to_folder=False)
+    status = target.stat("/to/a")
+    assert (status.uid, status.gid, oct(status.mode)) == (3, 4, "0o104755")
+
+
 def test_patterns_leave_files_out(context: Filesystem) -> None:
     target = empty()
     options = Options(excluded=Matcher(["**/*.log"]))

@@ -66,9 +66,18 @@ def test_the_pairs_of_one_env_see_what_was_before_it() -> None:
 
 def test_an_argument_takes_the_given_value_before_its_default() -> None:
     draft, said = applied("ARG A=1 B=2 C\nENV X=$A$B$C", A="given")
-    assert said[0] == "ARG A=given B=2 C"
+    assert said[0] == "ARG A=1 B=2 C"
     assert draft.env["X"] == "given2"
     assert draft.run_args == {"A": "given", "B": "2"}
+
+
+def test_the_arguments_of_one_line_see_each_other_in_buildkit_only() -> None:
+    classic, _ = applied("ARG A=1 B=$A")
+    buildkit = Draft(ContainerConfig(), BuildArgs({}), last_wins=True)
+    line = i.parse(read(b"ARG A=1 B=$A").lines[0])
+    assert isinstance(line, i.Arg)
+    buildkit.apply(line)
+    assert (classic.args["B"], buildkit.args["B"]) == ("", "1")
 
 
 def test_env_wins_over_an_argument_of_the_same_name() -> None:

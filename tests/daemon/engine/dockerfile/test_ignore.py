@@ -34,6 +34,16 @@ def test_the_file_format() -> None:
         ([r"\*x"], "ax", False),
         (["a.b"], "aXb", False),
         (["**"], "anything/at/all", True),
+        (["**b"], "ab", True),
+        (["**b*"], "ab", False),
+        (["a/**"], "a", False),
+        (["^a"], "^a", True),
+        ([r"\d"], "7", True),
+        ([r"\[a\]"], "[a]", True),
+        (["[[]x"], "[x", True),
+        (["[*]"], "[]", True),
+        (["a]"], "a]", True),
+        (["a/*/[a-]"], "a/x/-", True),
     ],
 )
 def test_the_last_match_of_a_path_or_its_parents_wins(
@@ -42,7 +52,29 @@ def test_the_last_match_of_a_path_or_its_parents_wins(
     assert Matcher(patterns).excludes(path) is excluded
 
 
-@pytest.mark.parametrize("pattern", ["[", "[]", "a[", "\\"])
+def test_on_a_walk_a_pattern_that_changed_nothing_above_does_not_count_below() -> None:
+    matcher = Matcher(["*", "!d/f", "d"])
+    assert matcher.excludes("d/f")
+    folder = matcher.walked("d")
+    assert folder.excluded
+    assert not matcher.walked("d/f", folder).excluded
+
+
+def test_a_walk_enters_what_is_left_out_only_where_an_exception_begins_with_it() -> None:
+    matcher = Matcher(["d", "e", "!d/f", "!**/g"])
+    assert matcher.enters("d")
+    assert not matcher.enters("e")
+
+
+def test_a_class_that_no_expression_can_have_is_refused_when_it_is_asked() -> None:
+    matcher = Matcher(["[b-a]"])
+    with pytest.raises(DockerfileError, match="syntax error in pattern"):
+        matcher.excludes("x")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["[", "[]", "a[", "[a-]", "[-a]", "[]a]", "[^]", "*/[a-]", "b/[a-]", "?*[a-]", "\\"]
+)
 def test_a_broken_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(DockerfileError, match="syntax error in pattern"):
         Matcher([pattern])

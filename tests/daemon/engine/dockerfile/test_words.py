@@ -46,7 +46,7 @@ def test_expands_as_buildkit_does(text: str, expected: str) -> None:
     [
         ("'open", "unexpected end of statement while looking for matching single-quote"),
         ('"open', "unexpected end of statement while looking for matching double-quote"),
-        ("${NAME", "unsupported modifier () in substitution"),
+        ("${NAME", "unsupported modifier (\ufffd) in substitution"),
         ("${", "syntax error: missing '}'"),
         ("${}", "syntax error: bad substitution"),
         ("${NAME:#x}", "unsupported modifier (:#) in substitution"),
