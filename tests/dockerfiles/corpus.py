@@ -210,7 +210,7 @@ def _line(tar: tarfile.TarFile, info: tarfile.TarInfo) -> str:
 
 
 _PASSING = re.compile(
-    r"DONE|CACHED|WARN:|\.\.\.|building with|transferring|resolve |sending tarball$|(writing|exporting l|naming)(?!.* done$)"
+    r"DONE|CACHED|WARN:|\.\.\.|building with|transferring|resolve |(writing|exporting l|naming|sending t|copying f)(?!.* done$)"
 )
 """What is told of a step on its way, or by chance: warnings come again in a summary.
 

@@ -68,7 +68,7 @@ class Draft:
     """BuildKit's way: of an ARG and an ENV of one name the later one counts, and an ARG sees those before it in its line.
     For the classic builder ENV always counts, and no line sees itself."""
     cmd_set: bool = False
-    undefined: set[str] = field(default_factory=set)
+    undefined: dict[str, None] = field(default_factory=dict)
     """Variables that were asked for and that nothing defines, until somebody clears it."""
     _args_on_top: set[str] = field(default_factory=set)
     _env: dict[str, str] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Draft:
 
     def _expanded(self, lexer: Lexer, text: str) -> str:
         word = lexer.word(text, self.variables)
-        self.undefined |= lexer.unmatched
+        self.undefined |= dict.fromkeys(sorted(lexer.unmatched))
         return word
 
     def expand_words(self, text: str) -> list[str]:

@@ -29,6 +29,7 @@ from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher
 from daemon.engine.dockerfile.source import Line
+from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.images.threads import off_loop
 from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
@@ -38,6 +39,7 @@ from daemon.fs.overlay import OverlayTree
 from daemon.fs.tree import Tree
 
 Output = Callable[[bytes, int], None]
+CACHE_MODES = "[internal] setting cache mount permissions"
 INLINE = "[internal] preparing inline document"
 
 
@@ -145,6 +147,9 @@ class Evaluator:
             before = steps[-1].digest if steps else snapshot.vertex
             key = f"{stage.index}:{number}:{operation.name}"
             steps.append(self.progress.announce(operation.name, (before,) if before else (), key))
+            if isinstance(operation, ops.Run) and any(one.sets_mode for one in operation.mounts):
+                with self.progress.announce(CACHE_MODES, key=f"{CACHE_MODES}{key}").running():
+                    pass
         for operation, step in zip(stage.operations, steps, strict=True):
             snapshot = await self._step(operation, step, snapshot)
         self.snapshots[stage.index].set_result(snapshot)
@@ -378,11 +383,11 @@ class Evaluator:
         settings = json.dumps(
             [run.argv, sorted(run.env.items()), run.user, run.working_dir, run.network]
         )
-        inputs = [await self._mount_key(mount) for mount in run.mounts]
+        inputs = [await self._mount_key(mount, run.line) for mount in run.mounts]
         key = key_of("run", settings, run.script[1] if run.script else b"", *inputs)
         return Prepared(run, key, self._run(run, mounted))
 
-    async def _mount_key(self, mount: ops.RunMount) -> str:
+    async def _mount_key(self, mount: ops.RunMount, line: Line) -> str:
         """Bind mounts count by content, all others by their words."""
         words = key_of(
             mount.mount.type,
@@ -394,11 +399,15 @@ class Evaluator:
         if mount.mount.type != "bind":
             return words
         files = await self.files_of(mount.input)
-        return key_of(words, checksum(files, ["/" + mount.mount.source]))
+        path = "/" + mount.mount.source.lstrip("/")
+        if not files.exists(path):
+            missing = _not_found(self.cache, path)
+            raise StepFailed(missing, line, outer="failed to compute cache key: ")
+        return key_of(words, checksum(files, [path]))
 
     def _run(self, run: ops.Run, mounted: list[Mounted]) -> Act:
         async def act(tree: OverlayTree, output: Output) -> None:
-            process = f'process "{" ".join(run.argv)}" did not complete successfully: '
+            process = f'process "{go_escape(" ".join(run.argv))}" did not complete successfully: '
             try:
                 code = await self.runner.run(tree, run, mounted, output)
             except LookupError as refusal:

@@ -112,6 +112,8 @@ class Builds:
         self.jobs: dict[str, Job] = {}
         self.blobs: dict[str, bytes] = {}
         """Content that history records name by digest."""
+        self.deleted: set[str] = set()
+        """References of builds that somebody removed from the history."""
         self._changed = asyncio.Condition()
 
     async def begin(
@@ -179,7 +181,7 @@ class Builds:
         resolver = Resolver(self.bases, local.client, job.progress, options)
         source = lines.read(data)
         self._check_frontend(job, options.frontend or source.directives.get("syntax", ""))
-        settings = Settings.parse(source.directives.get("check", ""))
+        settings = Settings.parse(options.checks or source.directives.get("check", ""))
         every_stage = checks is not None and not options.target
         if checks is None:
             checks = Checks(heard=lambda finding: self._warn(job, local, finding))
@@ -247,6 +249,7 @@ class Builds:
         """Remove a build from the history."""
         for digest in job.documents:
             self.blobs.pop(digest, None)
+        self.deleted.add(job.ref)
         async with self._changed:
             self.jobs.pop(job.ref, None)
             self._changed.notify_all()

@@ -162,12 +162,18 @@ class StageChecks:
         if not self.draft.undefined:
             return
         candidates = [*self.draft.run_args, *itertools.islice(self.draft.env, known)]
-        for name in sorted(self.draft.undefined - self.draft.args.keys()):
-            self.checks.report("UndefinedVar", line, name, suggestion(name, candidates, "$"))
+        for name in self.draft.undefined:
+            if name not in self.draft.args:
+                self.checks.report("UndefinedVar", line, name, suggestion(name, candidates, "$"))
         self.draft.undefined.clear()
 
     def instruction(self, instruction: i.Instruction) -> None:
         """The rules for one kind of instruction."""
+        self._rules(instruction)
+        # Rules expand words, too, which the variables were already told of.
+        self.draft.undefined.clear()
+
+    def _rules(self, instruction: i.Instruction) -> None:
         line, keyword = instruction.line, instruction.keyword
         if isinstance(instruction, i.Pairs):
             self._pairs(instruction)

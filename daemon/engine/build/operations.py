@@ -76,6 +76,12 @@ class RunMount:
     input: Input
     target: str
 
+    @property
+    def sets_mode(self) -> bool:
+        """A cache mount with an owner or a mode: BuildKit makes its folder in a step of its own."""
+        given = (self.mount.uid, self.mount.gid, self.mount.mode)
+        return self.mount.type == "cache" and any(given)
+
 
 @dataclass(slots=True)
 class Run(Operation):

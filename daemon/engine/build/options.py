@@ -29,6 +29,8 @@ class Options:
     """(name, (soft, hard))."""
     hostname: str = ""
     cache_imports: str = ""
+    checks: str = ""
+    """BUILDKIT_DOCKERFILE_CHECK, which counts before the Dockerfile's own `# check=`."""
     frontend: str = ""
     """BUILDKIT_SYNTAX, which counts before the Dockerfile's own `# syntax=`."""
 
@@ -62,6 +64,7 @@ class Options:
             ulimits=tuple(_ulimit(text) for text in plain.get("ulimit", "").split(",") if text),
             hostname=plain.get("hostname", ""),
             cache_imports=plain.get("cache-imports", ""),
+            checks=groups["build-arg"].get("BUILDKIT_DOCKERFILE_CHECK", ""),
             frontend=groups["build-arg"].get("BUILDKIT_SYNTAX", ""),
         )
 

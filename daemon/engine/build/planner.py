@@ -151,7 +151,19 @@ class Planner:
             elif isinstance(instruction, i.Command) and instruction.keyword == "RUN":
                 names += [stage_of(text) for text in instruction.flags.all("mount")]
         found = [self._stage(name, numbers=position > 0) for position, name in enumerate(names)]
+        if index in found[1:]:
+            text = f"circular dependency detected on stage: {stage.name or index}"
+            raise located(DockerfileError(text), self._reader(stage, index))
         return [one for one in found if one is not None and one != index]
+
+    def _reader(self, stage: i.Stage, index: int) -> lines.Line:
+        """The instruction of a stage that copies from that very stage."""
+        for instruction in stage.instructions:
+            if isinstance(instruction, i.Copy):
+                name = instruction.flags.text("from")
+                if name and self._stage(name, numbers=True) == index:
+                    return instruction.line
+        return stage.line
 
     def _stage(self, name: str, *, numbers: bool) -> int | None:
         """The stage of that name; where `numbers` are allowed, of that number."""

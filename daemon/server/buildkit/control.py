@@ -13,7 +13,13 @@ from grpclib.server import Stream
 from api_schema.go_time import go_time
 from daemon.engine.build.jobs import Builds, Exporter, Job
 from daemon.server.buildkit import wire_pb2 as wire
-from daemon.server.buildkit.messages import chosen, history_record, status_response, usage
+from daemon.server.buildkit.messages import (
+    chosen,
+    history_record,
+    matches,
+    status_response,
+    usage,
+)
 from daemon.server.buildkit.refusals import as_grpc, refusal
 from daemon.server.buildkit.session import Session
 from daemon.server.buildkit.sessions import Sessions
@@ -132,9 +138,14 @@ class Services:
         async for batch in job.progress.follow():
             yield status_response(batch)
 
-    async def disk_usage(self, _: wire.DiskUsageRequest, __: Stream[Any, Any]) -> Message:
+    async def disk_usage(self, request: wire.DiskUsageRequest, _: Stream[Any, Any]) -> Message:
         cache = self.builds.cache
-        return wire.DiskUsageResponse(record=[usage(cache, one) for one in cache.records.values()])
+        found = [
+            record
+            for record in cache.records.values()
+            if all(matches(cache, record, text) for text in request.filter)
+        ]
+        return wire.DiskUsageResponse(record=[usage(cache, record) for record in found])
 
     async def prune(
         self, request: wire.PruneRequest, _: Stream[Any, Any]
@@ -146,6 +157,9 @@ class Services:
     async def history(
         self, request: wire.BuildHistoryRequest, _: Stream[Any, Any]
     ) -> AsyncIterator[Message]:
+        if request.ref in self.builds.deleted:
+            text = f"ref {request.ref} is deleted: file does not exist"
+            raise GRPCError(Status.UNKNOWN, text)
         async for kind, job in self.builds.history(
             request.ref,
             active=request.active_only,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -110,22 +111,52 @@ def chosen(cache: Cache, request: wire.PruneRequest) -> list[Record]:
     if request.keep_duration:
         found = [record for record in found if now - record.last_used >= request.keep_duration]
     for text in request.filter:
-        found = [record for record in found if matches(record, text)]
+        found = [record for record in found if matches(cache, record, text)]
     return found
 
 
-def matches(record: Record, text: str) -> bool:
+def matches(cache: Cache, record: Record, text: str) -> bool:
     """One filter in containerd's form: terms `field==value`, `field!=value`, `field~=regex`, joined by commas."""
     terms = [term for term in text.split(",") if term]
-    return all(_term(record, term) for term in terms)
+    return all(_term(cache, record, term) for term in terms)
 
 
-def _term(record: Record, term: str) -> bool:
-    name, unequal, value = term.partition("!=")
-    if not unequal:
-        name, _, value = term.partition("==")
-    fields = {"id": record.id, "type": record.kind, "description": record.description}
-    return (fields.get(name, "") == value) != bool(unequal)
+_TERM = re.compile(r"([^=!~]*)(?:(==|!=|~=)(.*))?", re.DOTALL)
+
+
+def _term(cache: Cache, record: Record, term: str) -> bool:
+    """`field==value`, `field!=value`, `field~=regex`; a field alone asks whether the record has it."""
+    found = _TERM.fullmatch(term)
+    if found is None:
+        return False
+    name, operator, wanted = found.groups()
+    value = _field(cache, record, name)
+    match operator:
+        case None:
+            return value is not None
+        case "~=":
+            return value is not None and re.search(wanted, value) is not None
+    return ((value or "") == wanted) == (operator == "==")
+
+
+def _field(cache: Cache, record: Record, name: str) -> str | None:
+    texts = {
+        "id": record.id,
+        "type": record.kind,
+        "description": record.description,
+        "parents": record.parent,
+    }
+    if name in texts:
+        return texts[name]
+    shared, mutable = cache.shared(record), record.kind != REGULAR
+    flags = {
+        "inuse": record.in_use > 0,
+        "mutable": mutable,
+        "immutable": not mutable,
+        "shared": shared,
+        "private": not shared,
+    }
+    return "" if flags.get(name) else None
 
 
 def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:

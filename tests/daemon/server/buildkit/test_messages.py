@@ -1,0 +1,47 @@
+"""Filters of `docker buildx du` and `prune`, as clients send them."""
+
+import pytest
+
+from daemon.clock import ManualClock
+from daemon.engine.build.cache import Cache, Record
+from daemon.fs.layers import LayerStore
+from daemon.ids import Ids
+from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.messages import chosen, matches
+
+MOUNT = Record("abc123", "mount:x", "exec.cachemount", "cached mount x from exec", 0, 0)
+
+
+@pytest.fixture
+def cache() -> Cache:
+    clock = ManualClock()
+    found = Cache(LayerStore(clock.now), clock, Ids(1))
+    found.records[MOUNT.key] = MOUNT
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id~=abc", True),
+        ("id~=nosuch", False),
+        ("id==abc123", True),
+        ("id==abc", False),
+        ("type!=regular", True),
+        ("type==exec.cachemount,description~=mount x", True),
+        ("type==exec.cachemount,description~=mount y", False),
+        ("mutable", True),
+        ("immutable", False),
+        ("private", True),
+        ("inuse", False),
+        ("nosuchfield==x", False),
+        ("nosuchfield", False),
+    ],
+)
+def test_a_filter_matches_what_it_names(cache: Cache, text: str, expected: bool) -> None:
+    assert matches(cache, MOUNT, text) is expected
+
+
+def test_a_prune_takes_nothing_that_its_filter_does_not_match(cache: Cache) -> None:
+    assert chosen(cache, wire.PruneRequest(filter=["id~=nosuch"])) == []
+    assert chosen(cache, wire.PruneRequest(filter=["id~=abc"])) == [MOUNT]
