@@ -113,6 +113,7 @@ class Connecting:
         if shown not in container.endpoints:
             raise System(f"container {container.id} is not connected to the network {shown}")
         del container.endpoints[shown]
+        (container.asked_macs or {}).pop(shown, None)
         container.touch()
         if network is None:
             return

@@ -140,7 +140,8 @@ class Networking:
         joined.networks.append(network)
 
     def _publish(self, container: Container, joined: Joined) -> None:
-        bridge = next((n for n in joined.networks if n.driver not in ("host", "null")), None)
+        publishing = (n for n in joined.networks if n.driver == "bridge" and not n.internal)
+        bridge = next(publishing, None)
         if bridge is None:
             return
         host = container.host_config

@@ -48,7 +48,7 @@ class Joiner:
             container_id,
             container_name,
             endpoint_id=self._ids.id64(),
-            mac_address=(settings.mac_address or self._ids.mac()) if has_addresses else "",
+            mac_address=self._mac_address(network, settings),
             namespace=namespace,
             aliases=list(settings.aliases or []),
             hostname=hostname,
@@ -60,6 +60,14 @@ class Joiner:
             self._plug(network, attachment, settings)
         network.attachments[container_id] = attachment
         return _shown(network, attachment, settings)
+
+    def _mac_address(self, network: Network, settings: EndpointSettings) -> str:
+        """Interfaces of an ipvlan have that of their parent, which is not told."""
+        if network.driver == "ipvlan" and settings.mac_address:
+            raise System("ipvlan interfaces do not support custom mac address assignment")
+        if network.driver in (*_WITHOUT_ADDRESSES, "ipvlan"):
+            return ""
+        return settings.mac_address or self._ids.mac()
 
     def _take_addresses(
         self, network: Network, attachment: Attachment, settings: EndpointSettings
@@ -76,13 +84,13 @@ class Joiner:
 
     def _plug(self, network: Network, attachment: Attachment, settings: EndpointSettings) -> None:
         name = (settings.driver_opts or {}).get(_INTERFACE_NAME)
-        namespace = attachment.namespace
+        namespace, four = attachment.namespace, attachment.address(4)
         namespace.fabric = self._fabric
         namespace.attach(
             network.id,
             addresses=[pool.show(address) for pool, address in attachment.addresses],
-            mac=attachment.mac_address,
-            gateway=network.gateway(4),
+            mac=attachment.mac_address or self._ids.mac(),
+            gateway=network.gateway_of(four[0]) if four else "",
             name=name or None,
             mtu=network.mtu,
             rank=(-settings.gw_priority, network.name),
@@ -162,10 +170,10 @@ def _shown(
             "network_id": network.id,
             "endpoint_id": attachment.endpoint_id,
             "mac_address": attachment.mac_address,
-            "gateway": network.gateway(4),
+            "gateway": network.gateway_of(four[0]) if four else "",
             "ip_address": str(four[1]) if four else "",
             "ip_prefix_len": four[0].subnet.prefixlen if four else 0,
-            "ipv6_gateway": network.gateway(6),
+            "ipv6_gateway": network.gateway_of(six[0]) if six else "",
             "global_ipv6_address": str(six[1]) if six else "",
             "global_ipv6_prefix_len": six[0].subnet.prefixlen if six else 0,
             "dns_names": attachment.dns_names if network.has_names else None,

@@ -115,7 +115,12 @@ class Network:
     def gateway(self, version: int) -> str:
         """What containers here are told to use as their gateway."""
         pool = self.pool(version)
-        if self.internal or pool is None or version in self.without_gateway:
+        return self.gateway_of(pool) if pool else ""
+
+    def gateway_of(self, pool: Pool) -> str:
+        """What those with an address of this pool are told."""
+        version = pool.version
+        if self.internal or version in self.without_gateway:
             return ""
         gateway = pool.auxiliary.get(f"{_DEFAULT_GATEWAY}{version}") or pool.gateway
         return str(gateway) if gateway else ""

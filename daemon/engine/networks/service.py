@@ -67,7 +67,8 @@ class Networks:
         self.fabric.add_network(
             network.id,
             subnets=[str(pool.subnet) for pool in pools],
-            gateways=[] if network.internal else [str(p.gateway) for p in pools if p.gateway],
+            # A bridge is an interface of the host, an internal one as well.
+            gateways=[str(p.gateway) for p in pools if p.gateway and network.driver == "bridge"],
             internal=network.internal,
             icc=network.options.get(_ICC) not in _FALSE,
         )

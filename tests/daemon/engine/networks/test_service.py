@@ -13,6 +13,7 @@ from daemon.errors import DockerError, Forbidden, System
 from daemon.events import Events
 from daemon.filters import Filters
 from daemon.ids import Ids
+from daemon.process.fabric import Host
 from daemon.process.net import NetNamespace
 
 CLOCK = ManualClock()
@@ -71,9 +72,13 @@ def test_an_endpoint_tells_what_the_network_made_of_it(networks: Networks) -> No
     assert (resource.ipv4_address, resource.ipv6_address) == ("10.9.0.2/24", "fd00:9::2/64")
 
 
-def test_an_internal_network_has_no_gateway(networks: Networks) -> None:
+def test_an_internal_network_leads_to_the_host_and_no_further(networks: Networks) -> None:
     create(networks, "n", "10.9.0.0/24", internal=True)
-    assert join(networks, "n", "a").gateway == ""
+    namespace = NetNamespace(clock=CLOCK)
+    assert join(networks, "n", "a", namespace).gateway == ""
+    assert isinstance(networks.fabric.route(namespace, ip_address("10.9.0.1")), Host)
+    with pytest.raises(OSError, match="Network is unreachable"):
+        networks.fabric.route(namespace, ip_address("10.8.0.1"))
 
 
 def test_a_wanted_address_is_had_once(networks: Networks) -> None:
@@ -213,6 +218,14 @@ def test_ranges_of_one_subnet_share_its_addresses(networks: Networks) -> None:
     with pytest.raises(Forbidden, match="Pool overlaps with other one on this address space"):
         create(networks, "o", "10.9.0.0/24")
     assert join(networks, "m", "b").ip_address == "10.9.0.1"
+
+
+def test_an_ipvlan_has_the_addresses_of_its_parent(networks: Networks) -> None:
+    create(networks, "n", "10.9.0.0/24", driver="ipvlan", options={"parent": "eth0"})
+    shown = join(networks, "n", "a")
+    assert (shown.mac_address, shown.ip_address) == ("", "10.9.0.2")
+    with pytest.raises(System, match="ipvlan interfaces do not support custom mac address"):
+        join(networks, "n", "b", mac_address="02:42:0a:09:00:09")
 
 
 def test_an_auxiliary_address_may_be_the_gateway(networks: Networks) -> None:
