@@ -50,6 +50,7 @@ class Connecting:
         container.touch()
         if container.live is not None:
             container.endpoints[network.name] = self._joined(container, network, settings)
+            self._networking.connected(container, network)
         self._networking.emit("connect", network, container)
 
     @staticmethod
@@ -119,6 +120,7 @@ class Connecting:
             return
         if container.live is not None:
             self._networks.leave(network.id, container.id)
+            self._networking.disconnected(container, network)
         self._networking.emit("disconnect", network, container)
 
 

@@ -43,6 +43,8 @@ class Joined:
     namespace: NetNamespace
     networks: list[Network] = field(default_factory=list)
     published: Published = field(default_factory=Published)
+    publishing: str = ""
+    """The id of the network that the published ports lead through."""
     shares: Container | None = None
     """The container whose namespace is used instead of an own one."""
 
@@ -67,6 +69,7 @@ class Networking:
         self._ids = ids
         self._clock = clock
         self._staging = staging
+        self._up: dict[str, Joined] = {}
 
     def join(self, container: Container) -> Joined:
         """Take addresses and ports; everything is given back again if one of them cannot be had."""
@@ -160,22 +163,55 @@ class Networking:
                 "driver failed programming external connectivity on endpoint "
                 f"{container.name} ({endpoint.endpoint_id}): {error}"
             ) from None
+        joined.publishing = bridge.id
         joined.sandbox.ports = {**shown, **joined.published.bindings}
 
     def announce(self, container: Container, joined: Joined) -> None:
         """The start has succeeded: say so, and let connections in."""
         for network in joined.networks:
             self.emit("connect", network, container)
+        self._up[container.id] = joined
+        self._open(joined)
+
+    def _open(self, joined: Joined) -> None:
         namespace = joined.namespace
         self._ports.serve(joined.published, namespace)
         for protocol, inner, outer in published_ports(joined.sandbox):
             self._networks.fabric.publish(protocol, outer, namespace, inner)
 
-    def leave(self, container: Container, joined: Joined, *, quietly: bool = False) -> None:
-        """Give everything back. What was configured stays with the container, addresses do not."""
+    def _close(self, joined: Joined) -> None:
         self._ports.release(joined.published)
         for protocol, _inner, outer in published_ports(joined.sandbox):
             self._networks.fabric.unpublish(protocol, outer)
+
+    def connected(self, container: Container, network: Network) -> None:
+        """A running container is on one more network, which publishes its ports if no other does."""
+        joined = self._up.get(container.id)
+        if joined is None or joined.sandbox.ports:
+            return
+        joined.networks = [network]
+        try:
+            self._publish(container, joined)
+        except DockerError:
+            self._networks.leave(network.id, container.id)
+            raise
+        self._open(joined)
+
+    def disconnected(self, container: Container, network: Network) -> None:
+        """A running container has left a network; its ports go, or lead through the next one."""
+        joined = self._up.get(container.id)
+        if joined is None or joined.publishing != network.id:
+            return
+        self._close(joined)
+        joined.publishing, joined.published, joined.sandbox.ports = "", Published(), {}
+        for other in map(self._networks.find, container.endpoints):
+            if other is not None and container.id in other.attachments:
+                self.connected(container, other)
+
+    def leave(self, container: Container, joined: Joined, *, quietly: bool = False) -> None:
+        """Give everything back. What was configured stays with the container, addresses do not."""
+        self._up.pop(container.id, None)
+        self._close(joined)
         for network in self._joined_networks(container, joined):
             left = self._networks.leave(network.id, container.id)
             if left and not quietly:
