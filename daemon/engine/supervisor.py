@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_STOP_SECONDS = 10
 KILL_SECONDS = 10.0
+UNKNOWN_FAILURE = 128
+"""The exit code of a start that failed before there was a process, unless an earlier run has left one."""
 NOT_RUNNING, NEXT_EXIT, REMOVED = "not-running", "next-exit", "removed"
 WAIT_CONDITIONS = frozenset({"", NOT_RUNNING, NEXT_EXIT, REMOVED})
 
@@ -102,7 +104,8 @@ class Supervisor:
         self.emit(container, "start")
 
     def _note_failure(self, container: Container, failure: StartFailure) -> None:
-        container.exit_code = failure.exit_code
+        if failure.exit_code != UNKNOWN_FAILURE or not container.exit_code:
+            container.exit_code = failure.exit_code
         container.error = str(failure)
         container.touch()
         if container.streams is not None:

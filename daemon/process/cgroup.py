@@ -74,7 +74,7 @@ def _memory_stat(machine: "Machine") -> str:
         "anon": anonymous,
         "file": 0,
         "kernel": memory.kernel,
-        "kernel_stack": 16384 * len(machine.processes),
+        "kernel_stack": 16384 * len(machine.own_processes),
         "pagetables": 0,
         "sock": 0,
         "shmem": 0,
@@ -102,7 +102,7 @@ def _swap_max(machine: "Machine") -> str:
 
 
 def _pids(machine: "Machine") -> str:
-    return "\n".join(str(pid) for pid in sorted(machine.processes))
+    return "\n".join(str(pid) for pid in sorted(p.pid for p in machine.own_processes))
 
 
 def _io_stat(machine: "Machine") -> str:
@@ -130,7 +130,7 @@ _PRESSURE: Final = _constant(
 
 V2_FILES: "Final[dict[str, Callable[[Machine], str]]]" = {
     "cgroup.controllers": _constant("cpuset cpu io memory hugetlb pids rdma"),
-    "cgroup.events": lambda m: f"populated {int(bool(m.processes))}\nfrozen {int(m.frozen)}",
+    "cgroup.events": lambda m: f"populated {int(bool(m.own_processes))}\nfrozen {int(m.frozen)}",
     "cgroup.freeze": lambda m: str(int(m.frozen)),
     "cgroup.max.depth": _constant("max"),
     "cgroup.max.descendants": _constant("max"),
@@ -166,7 +166,7 @@ V2_FILES: "Final[dict[str, Callable[[Machine], str]]]" = {
     "memory.stat": _memory_stat,
     "memory.swap.current": _constant("0"),
     "memory.swap.max": _swap_max,
-    "pids.current": lambda m: str(len(m.processes)),
+    "pids.current": lambda m: str(len(m.own_processes)),
     "pids.events": _constant("max 0"),
     "pids.max": lambda m: _limit(m.limits.pids),
     "pids.peak": lambda m: str(m.pids_peak),
@@ -286,7 +286,7 @@ V1_FILES: "Final[dict[str, dict[str, Callable[[Machine], str]]]]" = {
         "blkio.throttle.io_serviced": _constant("Total 0"),
     },
     "pids": {
-        "pids.current": lambda m: str(len(m.processes)),
+        "pids.current": lambda m: str(len(m.own_processes)),
         "pids.events": _constant("max 0"),
         "pids.max": lambda m: _limit(m.limits.pids),
         "pids.peak": lambda m: str(m.pids_peak),

@@ -7,7 +7,7 @@ import asyncio
 import errno
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -22,7 +22,7 @@ from daemon.process.execfile import INIT_PROGRAM, resolve_first
 from daemon.process.host_facts import HostFacts
 from daemon.process.net import NetNamespace
 from daemon.process.process import Process
-from daemon.process.process_table import ProcessTable
+from daemon.process.process_table import PidNamespace, ProcessTable
 from daemon.process.signals import Signal
 from daemon.process.socket_calls import UnixDoor
 from daemon.process.sockets import Connection, Listener
@@ -77,8 +77,9 @@ class Machine(ProcessTable):
         domainname: str = "",
         fair_share: FairShare | None = None,
         host: HostFacts = HostFacts(),  # noqa: B008  immutable
+        pids: PidNamespace | None = None,
     ) -> None:
-        super().__init__(limits or Limits())
+        super().__init__(limits or Limits(), pids)
         self.fs = fs
         self.programs = programs
         self.clock = clock
@@ -101,6 +102,7 @@ class Machine(ProcessTable):
         self._tasks: set[asyncio.Future[Any]] = set()
         self._fifos: dict[tuple[int, int], Pipe] = {}
 
+    _main: Process | None = None
     console: Terminal | None = None
     current: Process | None = None
     """The process whose file call is under way: who /proc/self is."""
@@ -150,13 +152,15 @@ class Machine(ProcessTable):
         return process
 
     def _first_process(self, as_init: bool) -> Process:
-        if as_init:
-            self.last_pid = 0
-        elif not self.processes:
+        if as_init and not self.joins_pids:
+            self.pids.last_pid = 0
+        elif not as_init and not self.own_processes:
             raise os_error(errno.ESRCH)
         process = self.new_process()
-        self.last_pid += RUNC_THREADS
+        self.pids.last_pid += RUNC_THREADS
         process.is_main = as_init
+        if as_init:
+            self._main = process
         return process
 
     def _first_program(self, process: Process, argv: list[str], shim: bool) -> Program:
@@ -231,8 +235,11 @@ class Machine(ProcessTable):
     # --- ending
 
     async def _ended(self, process: Process, status: ExitStatus) -> None:
-        if process.pid == 1:
-            await self._end_everybody_else(process)
+        if process.is_init:
+            await self._end_all_but(process, lambda: self.processes.values())
+        elif process is self._main:
+            # Of a container without a PID 1 of its own nobody outlives the main process: containerd sees to it.
+            await self._end_all_but(process, lambda: self.own_processes)
         process.status = status
         if (hook := self._exit_hooks.pop(process.pid, None)) is not None:
             hook(status)
@@ -242,8 +249,9 @@ class Machine(ProcessTable):
         self.leave_family(process)
         process.exited.wake()
 
-    async def _end_everybody_else(self, init: Process) -> None:
-        while others := [p for p in self.processes.values() if p is not init and p.status is None]:
+    @staticmethod
+    async def _end_all_but(last: Process, everybody: Callable[[], Iterable[Process]]) -> None:
+        while others := [p for p in everybody() if p is not last and p.status is None]:
             for process in others:
                 process.doom(ExitStatus(signal=Signal.SIGKILL))
             await others[0].exited.wait()
@@ -287,7 +295,7 @@ class Machine(ProcessTable):
         return pipe
 
     def _out_of_memory(self, culprit: Process | None) -> None:
-        living = [p for p in self.processes.values() if p.status is None]
+        living = [p for p in self.own_processes if p.status is None]
         if self.limits.oom_kill_disable or not living or any(p.is_doomed for p in living):
             return
         self.kill_for_memory(max(living, key=lambda p: p.memory))

@@ -22,7 +22,9 @@ def _uptime(machine: "Machine") -> str:
 
 def _loadavg(machine: "Machine") -> str:
     running = sum(p.state == "R" for p in machine.processes.values())
-    return f"0.00 0.01 0.00 {max(1, running)}/{len(machine.processes) + 150} {machine.last_pid}\n"
+    return (
+        f"0.00 0.01 0.00 {max(1, running)}/{len(machine.processes) + 150} {machine.pids.last_pid}\n"
+    )
 
 
 def _version(machine: "Machine") -> str:
@@ -120,7 +122,7 @@ def _stat(machine: "Machine") -> str:
         "intr 0",
         "ctxt 0",
         f"btime {int(machine.clock.now() / NANOSECONDS - uptime)}",
-        f"processes {machine.last_pid}",
+        f"processes {machine.pids.last_pid}",
         f"procs_running {max(1, sum(p.state == 'R' for p in machine.processes.values()))}",
         "procs_blocked 0",
         "softirq 0 0 0 0 0 0 0 0 0 0 0",

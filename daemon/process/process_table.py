@@ -13,25 +13,40 @@ if TYPE_CHECKING:
     from daemon.process.machine import Machine
 
 
-class ProcessTable:
-    """The processes of one container by pid, zombies included."""
+class PidNamespace:
+    """Who has which pid, zombies included; containers that share one see and signal each other's processes."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, last_pid: int = 0) -> None:
         self.processes: dict[int, Process] = {}
+        self.last_pid = last_pid
+
+
+class ProcessTable:
+    """The processes that one container can see, and which of them are its own."""
+
+    def __init__(self, limits: Limits, pids: PidNamespace | None = None) -> None:
+        self.limits = limits
+        self.joins_pids = pids is not None
+        """Does another container's PID 1 rule here?"""
+        self.pids = pids or PidNamespace()
+        self.processes = self.pids.processes
         self.pids_peak = 0
-        self.last_pid = 0
         self.frozen = False
         self.thawed = WaitQueue()
 
     def new_process(self) -> Process:
         """A process that does not run yet; EAGAIN at the pids limit."""
-        check_pids(self.limits, len(self.processes))
-        self.last_pid += 1
-        process = Process(cast("Machine", self), self.last_pid)
+        check_pids(self.limits, len(self.own_processes))
+        self.pids.last_pid += 1
+        process = Process(cast("Machine", self), self.pids.last_pid)
         self.processes[process.pid] = process
-        self.pids_peak = max(self.pids_peak, len(self.processes))
+        self.pids_peak = max(self.pids_peak, len(self.own_processes))
         return process
+
+    @property
+    def own_processes(self) -> list[Process]:
+        """Those of this container alone: what its limits, its pause and its end are about."""
+        return [process for process in self.processes.values() if process.machine is self]
 
     # --- families
 
@@ -113,13 +128,13 @@ class ProcessTable:
 
     def kill_all(self) -> None:
         """SIGKILL to everybody."""
-        for process in list(self.processes.values()):
+        for process in self.own_processes:
             process.doom(ExitStatus(signal=Signal.SIGKILL))
 
     def pause(self) -> None:
         """Freeze: no process gets past its next system call, except to die."""
         self.frozen = True
-        for process in self.processes.values():
+        for process in self.own_processes:
             process.call_attention()
 
     def resume(self) -> None:

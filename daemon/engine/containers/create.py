@@ -186,16 +186,22 @@ class Creation:
         return other
 
     def _pinned(self, host: HostConfig) -> HostConfig:
-        """The container whose network is shared stays the same when it is renamed: its id is kept."""
-        kind, _, reference = host.network_mode.partition(":")
-        found = self._around.registry.find(reference) if kind == "container" else None
-        return host.model_copy(update={"network_mode": f"container:{found.id}"}) if found else host
+        """A container whose namespaces are shared stays the same when it is renamed: its id is kept."""
+        pinned = {}
+        for namespace in ("network_mode", "ipc_mode", "pid_mode"):
+            kind, _, reference = getattr(host, namespace).partition(":")
+            found = self._around.registry.find(reference) if kind == "container" else None
+            if found is not None:
+                pinned[namespace] = f"container:{found.id}"
+        return host.model_copy(update=pinned)
 
     def _check_joined(self, host: HostConfig) -> None:
         """Containers whose namespaces are to be shared have to exist already."""
         for mode in (host.ipc_mode, host.pid_mode):
             kind, _, reference = mode.partition(":")
-            if kind == "container" and self._around.registry.find(reference) is None:
+            if not reference or kind != "container":
+                continue
+            if self._around.registry.find(reference) is None:
                 raise InvalidParameter(f"No such container: {reference}")
 
     # --- making

@@ -69,8 +69,10 @@ def _namespaces(s: Subject) -> None:
     )
     for what, mode, allowed in modes:
         joins = mode.startswith("container:") and what in ("network", "IPC", "PID")
-        if joins and not mode.partition(":")[2]:
+        if mode == "container:" and what == "network":
             raise _refuse(f"invalid {what} mode: invalid container format container:<name|id>")
+        if mode == "container:" and what == "PID":
+            raise _refuse(f"invalid {what} mode: {mode}")
         if allowed is not None and mode not in allowed and not joins:
             raise _refuse(f"invalid {what} mode: {mode}")
 

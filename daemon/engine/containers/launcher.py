@@ -14,6 +14,7 @@ from daemon.engine.container import Container, Live
 from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
+from daemon.engine.containers.joining import Donors, donors_of
 from daemon.engine.containers.links import Links
 from daemon.engine.containers.log_options import rotation
 from daemon.engine.containers.networking import Joined, Networking
@@ -24,7 +25,7 @@ from daemon.engine.host_files import Resolver, hostname_file, hosts_file, resolv
 from daemon.engine.process_env import variables, with_home
 from daemon.engine.signals import parse_signal
 from daemon.engine.streams import STDERR, STDOUT, Streams
-from daemon.engine.supervisor import StartFailure
+from daemon.engine.supervisor import UNKNOWN_FAILURE, StartFailure
 from daemon.engine.users import User, find_user
 from daemon.errors import DockerError, InvalidParameter, System
 from daemon.events import Events
@@ -34,6 +35,7 @@ from daemon.process.capabilities import capability_mask
 from daemon.process.logs import LogStore
 from daemon.process.machine import Machine, ProgramTable
 from daemon.process.process import Process
+from daemon.process.process_table import PidNamespace
 from daemon.process.procfs import mount_kernel_trees
 from daemon.process.status import ExecError, ExitStatus, Program
 from daemon.process.waiting import FairShare
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from daemon.clock import Clock
     from daemon.ids import Ids
 
-UNKNOWN_FAILURE = 128
 PIDS_BETWEEN_CONTAINERS = 100
 FIRST_HOST_PID = 1000
 LAST_HOST_PID = 4_000_000
@@ -75,6 +76,8 @@ class Launcher:
         self._rootfs = rootfs
         self._networking = networking
         self._next_base = FIRST_HOST_PID
+        self._host_pids = PidNamespace(FIRST_HOST_PID // 2)
+        """Of the containers that are in the host's; what else runs there is not shown to them."""
 
     async def launch(self, container: Container, on_exit: Callable[[ExitStatus], None]) -> Live:
         """Start the main process; StartFailure carries dockerd's answer and exit code."""
@@ -105,6 +108,7 @@ class Launcher:
         if not container.host_config.network_mode.startswith("container:"):
             # The files are there, and shown, even if the networks then refuse.
             self._rootfs.host_files(container)
+        donors = donors_of(container, self._networking.registry)
         joined = self._networking.join(container)
         quiet = contextlib.ExitStack()
         taken.callback(quiet.close)
@@ -113,8 +117,8 @@ class Launcher:
             names = joined.shares.config
             host_names = {"hostname": names.hostname, "domainname": names.domainname}
             container.config = container.config.model_copy(update=host_names)
-        machine = self._machine(container, fs, joined)
-        self._mount(container, machine, joined)
+        machine = self._machine(container, fs, joined, donors)
+        self._mount(container, machine, joined, donors)
         self._announce_mounts(container, taken)
         self._workshop.staging.check_start(container, container.argv)
         process = await self._start(container, machine, user, on_exit)
@@ -122,11 +126,14 @@ class Launcher:
         quiet.pop_all()
         taken.callback(self._networking.leave, container, joined)
         self._networking.announce(container, joined)
-        live = Live(machine, process, joined.sandbox, self._base_pid(), release=taken.close)
+        base_pid = self._base_pid(container, donors)
+        live = Live(machine, process, joined.sandbox, base_pid, release=taken.close)
         self._workshop.staging.watch(container, live)
         return live
 
-    def _machine(self, container: Container, fs: Filesystem, joined: Joined) -> Machine:
+    def _machine(
+        self, container: Container, fs: Filesystem, joined: Joined, donors: Donors
+    ) -> Machine:
         shop = self._workshop
         config = container.config
         machine = Machine(
@@ -139,6 +146,7 @@ class Launcher:
             hostname=config.hostname,
             domainname=config.domainname,
             fair_share=shop.fair_share,
+            pids=self._pids(container, donors),
         )
         machine.image_argv = list(container.image_argv)
         machine.exposes_port = bool(config.exposed_ports)
@@ -161,9 +169,14 @@ class Launcher:
         run = Run(names, path, argv, main and not container.is_build_step)
         return self._workshop.script(run)
 
-    def _mount(self, container: Container, machine: Machine, joined: Joined) -> None:
+    def _mount(
+        self, container: Container, machine: Machine, joined: Joined, donors: Donors
+    ) -> None:
         rootfs, fs = self._rootfs, machine.fs
         rootfs.mount_devices(fs, container, machine.memory.quota)
+        rootfs.mount_shared_memory(
+            fs, container, machine.memory.quota, donors.ipc.machine.fs if donors.ipc else None
+        )
         mount_kernel_trees(machine, privileged=container.host_config.privileged)
         self._write_host_files(container, joined)
         rootfs.mount_host_files(fs, container)
@@ -239,7 +252,16 @@ class Launcher:
             links=self._workshop.links.variables(container),
         )
 
-    def _base_pid(self) -> int:
+    def _pids(self, container: Container, donors: Donors) -> PidNamespace | None:
+        if container.host_config.pid_mode == "host":
+            return self._host_pids
+        return donors.pid.machine.pids if donors.pid else None
+
+    def _base_pid(self, container: Container, donors: Donors) -> int:
+        if container.host_config.pid_mode == "host":
+            return 0
+        if donors.pid:
+            return donors.pid.base_pid
         base = self._next_base
         self._next_base += PIDS_BETWEEN_CONTAINERS
         if self._next_base > LAST_HOST_PID:

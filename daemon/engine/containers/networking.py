@@ -62,7 +62,7 @@ class Networking:
         clock: Clock,
         staging: Staging,
     ) -> None:
-        self._registry = registry
+        self.registry = registry
         self._networks = networks
         self._ports = ports
         self._events = events
@@ -105,7 +105,7 @@ class Networking:
         return Joined(Sandbox("", ""), other.live.machine.net, shares=other)
 
     def _networked(self, reference: str) -> Container:
-        other = self._registry.find(reference)
+        other = self.registry.find(reference)
         if other is None:
             raise System(f"joining network namespace of container: No such container: {reference}")
         if other.live is None:

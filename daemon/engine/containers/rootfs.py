@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HOST_FILES = ("hosts", "hostname", "resolv.conf")
 SOCKET_PATHS = ("/var/run/docker.sock", "/run/docker.sock")
+SHARED_MEMORY = "/dev/shm"
 DEV_OPTIONS = "rw,nosuid,size=65536k,mode=755"
 MOUNT_HINT = (
     "not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
@@ -57,6 +58,7 @@ class Rootfs:
         self._bind_policy = bind_policy
         self._aside = Aside()
         self._staging = staging
+        self._host_memory: MemoryTree | None = None
 
     def overlay(self, container: Container) -> OverlayTree:
         """The container's root with its writable layer, made when first needed."""
@@ -105,11 +107,29 @@ class Rootfs:
         tree = self.memory_tree("tmpfs")
         devices.populate(tree, tty=container.config.tty, privileged=host.privileged)
         fs.mount("/dev", tree, source="tmpfs", options=DEV_OPTIONS)
-        shared = self.memory_tree("tmpfs", size=host.shm_size, mode=0o1777, quota=quota)
-        options = f"rw,nosuid,nodev,noexec,relatime,size={host.shm_size // 1024}k"
-        fs.mount("/dev/shm", shared, source="shm", options=options)
         for device in host.devices or ():
             devices.add_host_device(fs, device)
+
+    def mount_shared_memory(
+        self, fs: Filesystem, container: Container, quota: Quota | None, donor: Filesystem | None
+    ) -> None:
+        """/dev/shm: another container's, the host's, one of its own, or none."""
+        mode = container.host_config.ipc_mode
+        if mode == "none":
+            fs.rmdir(SHARED_MEMORY)
+            return
+        if mode == "host":
+            self._host_memory = self._host_memory or self.memory_tree("tmpfs", mode=0o1777)
+            fs.mount(SHARED_MEMORY, self._host_memory, source="tmpfs", options="rw,relatime")
+            return
+        if donor is not None:
+            lent = next(mount for mount in reversed(donor.mounts) if mount.path == SHARED_MEMORY)
+            fs.mount(SHARED_MEMORY, lent.tree, source=lent.source, options=lent.options)
+            return
+        size = container.host_config.shm_size
+        shared = self.memory_tree("tmpfs", size=size, mode=0o1777, quota=quota)
+        options = f"rw,nosuid,nodev,noexec,relatime,size={size // 1024}k"
+        fs.mount(SHARED_MEMORY, shared, source="shm", options=options)
 
     def mount_all(self, fs: Filesystem, container: Container, quota: Quota | None) -> None:
         """Everything that the client asked for, outer folders first."""

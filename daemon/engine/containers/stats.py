@@ -112,7 +112,9 @@ class StatsSource:
             name=f"/{container.name}",
             id=container.id,
             read=go_time(self._clock.now()),
-            pids_stats=PidsStats(current=len(machine.processes), limit=max(0, machine.limits.pids)),
+            pids_stats=PidsStats(
+                current=len(machine.own_processes), limit=max(0, machine.limits.pids)
+            ),
             blkio_stats=BlkioStats(**{name: [] for name in BlkioStats.model_fields}),
             cpu_stats=self._cpu(container, live),
             precpu_stats=before,

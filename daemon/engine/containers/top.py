@@ -162,7 +162,7 @@ def top(live: Live, arguments: str, clock: Clock) -> tuple[list[str], list[list[
     titles = [title for title, _ in columns]
     if "PID" not in titles:
         raise System("Couldn't find PID field in ps output")
-    processes = [p for _, p in sorted(live.machine.processes.items())]
+    processes = sorted(live.machine.own_processes, key=lambda process: process.pid)
     now, elapsed = clock.now(), clock.monotonic()
     rows = [
         Row(process, live, now, now - int((elapsed - process.started_at) * NANOSECONDS))
