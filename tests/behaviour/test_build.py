@@ -48,6 +48,13 @@ def text_of(messages: list[dict[str, Any]]) -> str:
 @pytest.mark.parametrize(
     ("query", "refusal"),
     [
+        ("remote=client-session", "experimental session with v1 builder is no longer supported, use builder version v2 (BuildKit) instead"),
+        ("buildargs=[]", "error reading build args: json: cannot unmarshal array into Go value of type map[string]*string"),
+        ('buildargs={"a":1}', "error reading build args: json: cannot unmarshal number into Go struct field .a of type string"),
+        ('labels=["a"]', "error reading labels: json: cannot unmarshal array into Go value of type map[string]string"),
+        ('cachefrom="x"', "error reading cache-from: json: cannot unmarshal string into Go value of type []string"),
+        ("outputs=x", "invalid outputs specified: invalid character 'x' looking for beginning of value"),
+        ("t=a@sha256:" + 64 * "0", "build tag cannot contain a digest"),
         ("remote=foo", "remoteURL (foo) could not be recognized as URL"),
         ("isolation=foo", 'unsupported isolation: "foo"'),
         ("buildargs=foo", "error reading build args: invalid character 'o' in literal false (expecting 'a')"),
@@ -67,9 +74,31 @@ async def test_refusals(docker: Client, query: str, refusal: str) -> None:
     assert answer.message == refusal
 
 
-async def test_git_contexts_are_refused_clearly(docker: Client) -> None:
-    answer = await docker.post(f"/build?remote={quote('https://host/a.git')}", b"")
-    assert answer.refusal == (501, "git contexts are not supported by mockerd: https://host/a.git")
+@pytest.mark.parametrize(
+    "url",
+    ["https://host/a.git", "http://host/a.git#ref:dir", "git://host/a", "git@host:a", "github.com/a/b"],
+)  # fmt: skip
+async def test_git_contexts_are_refused_clearly(docker: Client, url: str) -> None:
+    answer = await docker.post(f"/build?remote={quote(url)}", b"")
+    assert answer.refusal == (501, f"git contexts are not supported by mockerd: {url}")
+
+
+async def test_forced_removal_comes_after_every_step(docker: Client, busybox: None) -> None:
+    said = await build(docker, "FROM busybox\nENV a=b\nRUN exit 3\n", rm="0", forcerm="1")
+    kinds = [m["stream"].split()[1] for m in said if m.get("stream", "").startswith(" --->")]
+    assert [kind for kind in kinds if kind in ("Running", "Removed")] == 2 * ["Running", "Removed"]
+
+
+async def test_a_build_argument_without_a_value_is_missed_too(
+    docker: Client, busybox: None
+) -> None:
+    said = text_of(await build(docker, "FROM busybox\n", buildargs={"a": None}))
+    assert "[Warning] One or more build-args [a] were not consumed\n" in said
+
+
+async def test_a_target_is_a_name_and_no_number(docker: Client, busybox: None) -> None:
+    answer = await docker.post("/build?target=0", context("FROM busybox\n"))
+    assert answer.refusal == (400, 'target stage "0" could not be found')
 
 
 async def test_the_stream_is_escaped_for_html_as_go_marshals_it(

@@ -104,7 +104,7 @@ class ClassicBuild:
         self.bench = bench
         self.say = say
         self.cache = shelf.cache(options)
-        self.args = BuildArgs(options.args)
+        self.args = BuildArgs(options.args, unset=options.unset_args)
         self.source = self._read()
         self.stages, self.globals = self._parse()
         self.results = StageResults()
@@ -141,12 +141,9 @@ class ClassicBuild:
         target = self.options.target
         if target:
             names = [stage.name for stage in stages]
-            number = int(target) if target.isdigit() else -1
-            if target.lower() in names:
-                number = names.index(target.lower())
-            if not 0 <= number < len(stages):
+            if target.lower() not in names:
                 raise InvalidParameter(f'target stage "{target}" could not be found')
-            stages = stages[: number + 1]
+            stages = stages[: names.index(target.lower()) + 1]
         if self.options.labels and stages:
             stages[-1].instructions += _label_instructions(self.options.labels)
         return stages, before
@@ -161,9 +158,6 @@ class ClassicBuild:
         except asyncio.CancelledError:
             await self._remove_all()
             raise
-        finally:
-            if self.options.force_remove:
-                await self._remove_all()
 
     def _warn(self) -> None:
         for line, _ in self.source.warnings:
@@ -206,11 +200,11 @@ class ClassicBuild:
         self.image = await self._base(stage)
         self._new_draft()
         for trigger in self._triggers():
-            await self._dispatch(trigger)
+            await self._step(trigger)
         self._show_result()
         for instruction in stage.instructions:
             self._announce(instruction.line.original)
-            await self._dispatch(instruction)
+            await self._step(instruction)
             self._show_result()
         if self.image:
             self.say({"aux": {"ID": self.image.id}})
@@ -246,6 +240,13 @@ class ClassicBuild:
             self._print(f"# Executing {len(triggers)} build trigger{plural}\n")
         parsed = [i.parse(lines.read(text.encode()).lines[0]) for text in triggers]
         return [one for one in parsed if isinstance(one, i.Instruction)]
+
+    async def _step(self, instruction: i.Instruction) -> None:
+        try:
+            await self._dispatch(instruction)
+        finally:
+            if self.options.force_remove:
+                await self._remove_all()
 
     async def _dispatch(self, instruction: i.Instruction) -> None:
         refused = BUILDKIT_FLAGS.get(instruction.keyword, ())

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ClassicOptions:
-    """The query of a classic build. `args` with None take the value of no variable, as in the CLI without one."""
+    """The query of a classic build."""
 
     dockerfile: str = "Dockerfile"
     tags: Sequence[str] = ()
     args: Mapping[str, str] = field(default_factory=dict)
+    unset_args: frozenset[str] = frozenset()
+    """Build arguments without a value, as the CLI sends those whose variable it does not have."""
     labels: Mapping[str, str] = field(default_factory=dict)
     target: str = ""
     no_cache: bool = False

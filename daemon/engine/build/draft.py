@@ -35,6 +35,8 @@ class BuildArgs:
     globals: dict[str, str] = field(default_factory=dict)
     platform: Mapping[str, str] = field(default_factory=dict)
     consumed: set[str] = field(default_factory=set)
+    unset: frozenset[str] = frozenset()
+    """Names that were given without a value: nothing comes of them but the complaint that nobody wants them."""
 
     def value(self, name: str, default: str | None) -> str | None:
         """The value of `ARG name`, None if it stays unset."""
@@ -52,7 +54,8 @@ class BuildArgs:
 
     def unconsumed(self) -> list[str]:
         """Given names that no ARG asked for."""
-        return sorted(self.given.keys() - self.consumed - PREDEFINED_ARGS)
+        names = self.given.keys() | self.unset
+        return sorted(names - self.consumed - PREDEFINED_ARGS)
 
 
 @dataclass(slots=True)

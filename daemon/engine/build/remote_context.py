@@ -12,7 +12,7 @@ from typing import IO
 from daemon.engine.build.classic import Message
 from daemon.engine.build.downloads import Download
 from daemon.engine.images import progress
-from daemon.errors import DockerError, InvalidParameter, Unsupported
+from daemon.errors import DockerError, System, Unsupported
 
 IN_MEMORY = 1 << 20
 HEAD = 512
@@ -28,11 +28,11 @@ class RemoteContext:
 
 
 async def fetch_context(url: str, dockerfile: str, download: Download) -> RemoteContext:
-    """InvalidParameter and System in dockerd's words; git repositories are refused."""
+    """System in dockerd's words; git repositories are refused."""
     if _GIT.match(url):
         raise Unsupported(f"git contexts are not supported by mockerd: {url}")
     if not url.startswith(("http://", "https://")):
-        raise InvalidParameter(f"remoteURL ({url}) could not be recognized as URL")
+        raise System(f"remoteURL ({url}) could not be recognized as URL")
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - handed on
     try:
         async with download(url) as (_, chunks):
@@ -42,6 +42,9 @@ async def fetch_context(url: str, dockerfile: str, download: Download) -> Remote
         file.close()
         raise type(problem)(f"error downloading remote context {url}: {problem}") from problem
     size = file.tell()
+    if not size:
+        file.close()
+        raise System(f"error detecting content type for remote {url}: empty response")
     file.seek(0)
     head = file.read(HEAD)
     file.seek(0)

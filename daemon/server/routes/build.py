@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from api_schema import go_json
@@ -19,6 +18,7 @@ from daemon.server.routing import Route
 from daemon.server.uploads import spooled
 
 if TYPE_CHECKING:
+    from api_schema.oci import Reference
     from daemon.app import Daemon
     from daemon.engine.build.remote_context import RemoteContext
     from daemon.engine.registry_client import RegistryAuth
@@ -28,6 +28,11 @@ UUID, SHARED_KEY, METHOD = (
     f"X-Docker-Expose-Session-{name}" for name in ("Uuid", "Sharedkey", "Grpc-Method")
 )
 CLASSIC, BUILDKIT = "1", "2"
+CLIENT_SESSION = "client-session"
+NO_SESSION = (
+    "experimental session with v1 builder is no longer supported, "
+    "use builder version v2 (BuildKit) instead"
+)
 HOST_NUMBERS = {
     "memory": "Memory",
     "memswap": "MemorySwap",
@@ -49,7 +54,7 @@ HOST_TEXTS = {
 async def image_build(request: Request, daemon: Daemon) -> Reply:
     _check_form(request.query)
     options = _classic_options(request)
-    tags = [parse_reference(tag).tagged() for tag in options.tags]
+    tags = [_tag(tag) for tag in options.tags]
     platform = platforms.parse(options.platform) if options.platform else None
     context = await _context(request, daemon, options.dockerfile)
     with context.archive:
@@ -57,6 +62,17 @@ async def image_build(request: Request, daemon: Daemon) -> Reply:
             context, options, tags, platform, _registry_config(request)
         )
     return JsonLines(messages)
+
+
+def _tag(text: str) -> Reference:
+    """What is wrong with it has no kind here, so the status is 500."""
+    try:
+        reference = parse_reference(text)
+    except InvalidParameter as problem:
+        raise System(str(problem)) from None
+    if reference.digest:
+        raise System("build tag cannot contain a digest")
+    return reference.tagged()
 
 
 def _check_form(query: Query) -> None:
@@ -79,43 +95,72 @@ async def _context(request: Request, daemon: Daemon, dockerfile: str) -> RemoteC
     from daemon.engine.build.remote_context import RemoteContext, fetch_context
 
     url = request.query.get("remote")
-    if url and url != "client-session":
+    if url == CLIENT_SESSION:
+        raise InvalidParameter(NO_SESSION)
+    if url:
         return await fetch_context(url, dockerfile, daemon.images.registry.download)
     return RemoteContext(await spooled(request.body()))
 
 
 def _classic_options(request: Request) -> ClassicOptions:
     query = request.query
+    args = _texts(query, "buildargs", "build args", optional=True)
+    _json(query.get("outputs"), "outputs", "invalid outputs specified")
     return ClassicOptions(
         dockerfile=query.get("dockerfile") or "Dockerfile",
         tags=[tag for tag in query.all("t") if tag],
-        args=_given(_json(query.get("buildargs"), "build args")),
-        labels=_json(query.get("labels"), "labels"),
+        args={name: value for name, value in args.items() if value is not None},
+        unset_args=frozenset(name for name, value in args.items() if value is None),
+        labels={n: v or "" for n, v in _texts(query, "labels", "labels").items()},
         target=query.get("target"),
         no_cache=query.flag("nocache"),
         pull=query.flag("pull"),
         remove=query.flag("rm", True),
         force_remove=query.flag("forcerm"),
         quiet=query.flag("q"),
-        cache_from=_json(query.get("cachefrom"), "cache-from") or None,
+        cache_from=_cache_from(query),
         platform=query.get("platform"),
         host_config=_host_config(request),
     )
 
 
-def _json(text: str, what: str) -> Any:  # noqa: ANN401 - any JSON value
+def _json(text: str, what: str, problem_is: str = "") -> Any:  # noqa: ANN401 - any JSON value
     """A query parameter that holds JSON; an empty one is an empty object."""
     if not text:
         return {}
     try:
-        return go_json.parse(text.encode()) or {}
+        found = go_json.parse(text.encode())
     except go_json.GoDecodeError as problem:
-        raise InvalidParameter(f"error reading {what}: {problem}") from None
+        raise InvalidParameter(f"{problem_is or f'error reading {what}'}: {problem}") from None
+    return {} if found is None else found
 
 
-def _given(args: Mapping[str, str | None]) -> dict[str, str]:
-    """A build argument without a value is as if it were not given."""
-    return {name: value for name, value in args.items() if value is not None}
+KINDS = {dict: "object", list: "array", str: "string", bool: "bool"}
+"""What Go calls the values of JSON; any other is a number."""
+
+
+def _texts(query: Query, name: str, what: str, *, optional: bool = False) -> dict[str, str | None]:
+    """An object of texts, which may be null."""
+    found = _json(query.get(name), what)
+    if not isinstance(found, dict):
+        pointer = "*" if optional else ""
+        raise _mistyped(what, found, f"value of type map[string]{pointer}string")
+    for key, value in found.items():
+        if not isinstance(value, str | None):
+            raise _mistyped(what, value, f"struct field .{key} of type string")
+    return found
+
+
+def _cache_from(query: Query) -> list[str] | None:
+    found = _json(query.get("cachefrom"), "cache-from")
+    if found and not isinstance(found, list):
+        raise _mistyped("cache-from", found, "value of type []string")
+    return found or None
+
+
+def _mistyped(what: str, value: object, wanted: str) -> InvalidParameter:
+    kind = KINDS.get(type(value), "number")
+    return InvalidParameter(f"error reading {what}: json: cannot unmarshal {kind} into Go {wanted}")
 
 
 def _host_config(request: Request) -> dict[str, object]:
