@@ -83,6 +83,22 @@ async def test_git_contexts_are_refused_clearly(docker: Client, url: str) -> Non
     assert answer.refusal == (501, f"git contexts are not supported by mockerd: {url}")
 
 
+async def test_each_byte_that_is_no_text_is_one_replacement(docker: Client, busybox: None) -> None:
+    said = await build(docker, "FROM busybox\nRUN printf 'a\\342\\202 b\\377\\376c'\n")
+    assert {"stream": "a\ufffd\ufffd b\ufffd\ufffdc"} in said
+
+
+async def test_add_copies_what_only_looks_compressed(docker: Client, busybox: None) -> None:
+    dockerfile = "FROM busybox\nADD bad.gz /t/\nRUN ls /t\n"
+    answer = await docker.post("/build", context(dockerfile, **{"bad.gz": b"\x1f\x8bxx"}))
+    assert b'{"stream":"bad.gz\\n"}' in answer.body
+
+
+async def test_a_prune_of_the_cache_says_which_filter_is_none(docker: Client) -> None:
+    answer = await docker.post(f"/build/prune?filters={quote(json.dumps({'x': ['1']}))}")
+    assert answer.refusal == (400, "failed to prune build cache: invalid filter 'x'")
+
+
 async def test_forced_removal_comes_after_every_step(docker: Client, busybox: None) -> None:
     said = await build(docker, "FROM busybox\nENV a=b\nRUN exit 3\n", rm="0", forcerm="1")
     kinds = [m["stream"].split()[1] for m in said if m.get("stream", "").startswith(" --->")]

@@ -361,7 +361,8 @@ class ClassicBuild:
         await self._commit(container, probe)
 
     def _output(self, data: bytes, stream: int) -> None:
-        text = data.decode("utf-8", "replace")
+        # Go's JSON has one U+FFFD for each byte that is no UTF-8; half characters become that.
+        text = data.decode("utf-8", "surrogateescape")
         self._print(f"{RED}{text}{PLAIN}" if stream == STDERR else text)
 
     async def _copy(self, copy: i.Copy) -> None:

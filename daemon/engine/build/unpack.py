@@ -7,6 +7,7 @@ import os
 from daemon.fs.compression import decompressed
 from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.tarread import ArchiveError
 
 BLOCK = 512
 MAGIC = slice(257, 262)
@@ -38,7 +39,7 @@ def is_archive(files: Filesystem, path: str) -> bool:
             if len(head) >= BLOCK:
                 break
         return head[MAGIC] == b"ustar"
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, ArchiveError):
         return False
     finally:
         reader.close()
