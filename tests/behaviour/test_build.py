@@ -1,6 +1,7 @@
 """POST /build: what its query may say, contexts from URLs, cache, cancellation. The Dockerfiles are in the corpus."""
 
 import asyncio
+import base64
 import io
 import json
 import tarfile
@@ -12,7 +13,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from fake_registry.auth import Basic
 from tests.behaviour.conftest import Client
+from tests.behaviour.registries import a_registry
 
 REMOVALS = quote(json.dumps({"event": ["destroy"]}))
 THREE_STEPS = "FROM busybox\nENV FOO=bar\nRUN touch baz\nRUN touch bax\n"
@@ -213,6 +216,17 @@ async def test_add_takes_files_from_urls(
     url = web_server.make_url("/Dockerfile")
     messages = await build(docker, f"FROM busybox\nADD {url} /d/\nRUN stat -c '%a' /d/Dockerfile\n")
     assert "600\n" in text_of(messages)
+
+
+async def test_a_base_from_a_private_registry_needs_its_login(docker: Client) -> None:
+    async with a_registry(authorizer=Basic({"me": "secret"})) as host:
+        body = context(f"FROM {host}/library/busybox\nCMD mine\n")
+        login = {host: {"username": "me", "password": "secret"}}
+        header = base64.urlsafe_b64encode(json.dumps(login).encode()).decode()
+        refused = await docker.ask("POST", "/build", body)
+        built = await docker.ask("POST", "/build", body, **{"X-Registry-Config": header})
+    assert b"no basic auth credentials" in refused.body
+    assert b"Successfully built" in built.body
 
 
 async def test_a_client_that_leaves_ends_its_build(docker: Client, busybox: None) -> None:
