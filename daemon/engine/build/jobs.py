@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from api_schema.oci import HistoryEntry
 from daemon.clock import Clock
 from daemon.engine.build import operations as ops
 from daemon.engine.build import subrequests
@@ -15,7 +16,7 @@ from daemon.engine.build.cache_imports import look_up, parse_imports
 from daemon.engine.build.checks import Checks, Finding, Settings
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
-from daemon.engine.build.export import image_config
+from daemon.engine.build.export import dated_history, image_config
 from daemon.engine.build.local import Locals
 from daemon.engine.build.mounting import mounted
 from daemon.engine.build.options import Options
@@ -66,6 +67,8 @@ class Prepared:
     options: Options
     plan: ops.Plan
     locals: Locals
+    snapshot: Snapshot | None = None
+    """The files, once they have been made."""
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Job:
     internal: bool = False
     session: str = ""
     entitlements: tuple[str, ...] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
     inline_cache: bool = False
     """`--cache-to type=inline`, which BUILDKIT_INLINE_CACHE=1 is turned into by clients."""
     completed: int | None = None
@@ -146,12 +150,17 @@ class Builds:
         return self.jobs[ref]
 
     async def prepare(
-        self, job: Job, attributes: Mapping[str, str], client: BuildClient
+        self,
+        job: Job,
+        attributes: Mapping[str, str],
+        client: BuildClient,
+        inputs: Mapping[str, str] | None = None,
     ) -> tuple[str, dict[str, bytes]]:
         """Read and plan the Dockerfile: the id of what `finish` will carry out, and the frontend's metadata.
 
-        DockerfileError if the file is wrong.
+        `inputs` are such ids of other builds, by the names that contexts use. DockerfileError if the file is wrong.
         """
+        job.inputs = dict(inputs or {})
         options = Options.parse(attributes)
         local = Locals(client, options, job.progress, self._tree, self.cache.local)
         data = await local.dockerfile()
@@ -187,7 +196,9 @@ class Builds:
             checks = Checks(heard=lambda finding: self._warn(job, local, finding))
         checks.settings = settings
         ready = None if local.is_upload else local.ignore_patterns
-        planner = Planner(source, options, resolver.resolve, checks, ready)
+        planner = Planner(
+            source, options, resolver.resolve, checks, ready, lambda name: self._result(job, name)
+        )
         plan = await planner.plan(every_stage=every_stage)
         checks.conclude()
         return planner, plan
@@ -283,7 +294,7 @@ class Builds:
     async def _carry_out(self, job: Job, prepared: Prepared, client: BuildClient) -> dict[str, str]:
         for wanted in parse_imports(prepared.options.cache_imports):
             await look_up(wanted, self.bases, client, job.progress)
-        snapshot = await self._evaluate(job, prepared, client)
+        snapshot = prepared.snapshot or await self._evaluate(job, prepared, client)
         response: dict[str, str] = {}
         for number, exporter in enumerate(job.exporters):
             response |= await self._export(job, prepared, snapshot, number, exporter, client)
@@ -291,6 +302,29 @@ class Builds:
         self.blobs[job.attestation.digest] = job.attestation.data
         job.documents.add(job.attestation.digest)
         return response
+
+    async def evaluate(self, job: Job, identity: str, client: BuildClient) -> None:
+        """Make the files now, not when the frontend's result is returned."""
+        if prepared := job.prepared.get(identity):
+            prepared.snapshot = await self._evaluate(job, prepared, client)
+
+    async def _result(self, job: Job, name: str) -> ops.BaseImage:
+        """What another build made, to start from; it is made now if it is not in the cache."""
+        identity = job.inputs.get(name, "")
+        found = (one.prepared[identity] for one in self.jobs.values() if identity in one.prepared)
+        prepared = next(found, None)
+        if prepared is None:
+            raise DockerfileError(f"input {name} not found")
+        snapshot = await self._evaluate(job, prepared, prepared.locals.client)
+        stage = prepared.plan.target
+        history = dated_history(stage, snapshot, self.clock.now(), prepared.options.epoch)
+        return ops.BaseImage(
+            "",
+            stage.draft.config.model_copy(deep=True),
+            snapshot.diff_ids,
+            tuple(HistoryEntry.model_validate(entry) for entry in history),
+            stage.draft.author,
+        )
 
     async def _evaluate(self, job: Job, prepared: Prepared, client: BuildClient) -> Snapshot:
         plan = prepared.plan

@@ -27,7 +27,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """An image that was found: `name` is its whole reference."""
+    """An image that was found: `name` is its whole reference; empty for another build's result."""
 
     name: str
     config: ContainerConfig

@@ -48,11 +48,16 @@ class Planner:
         resolve: Resolve,
         checks: Checks | None = None,
         resolved: Callable[[], Awaitable[object]] | None = None,
+        results: Callable[[str], Awaitable[ops.BaseImage]] | None = None,
     ) -> None:
-        """`resolved` is awaited when all images are known and no instruction has been looked at yet."""
+        """`resolved` is awaited when all images are known and no instruction has been looked at yet.
+
+        `results` are those of other builds, by the name of an `input:` context.
+        """
         self.source = source
         self.checks = checks or Checks()
         self.resolved = resolved
+        self.results = results
         self.options = options
         self.resolve = resolve
         self.build_args = BuildArgs(options.args, platform=platform_args(options.platform))
@@ -194,6 +199,11 @@ class Planner:
             return ops.Local(rest)
         if kind == "docker-image":
             return await self._image(rest.removeprefix("//"), platform, name)
+        if kind == "input" and self.results:
+            key = (rest, platform, kind)
+            if key not in self.images:
+                self.images[key] = await self.results(rest)
+            return self.images[key]
         raise DockerfileError(f"unsupported context source {kind} for {name}")
 
     async def _image(self, name: str, platform: str, context: str = "") -> ops.BaseImage:
@@ -237,7 +247,7 @@ class Planner:
         numbering = Numbering(self._label(index), base, instructions)
         if isinstance(base, ops.BaseImage):
             self._check_platform(stage, base)
-            if base.diff_ids:
+            if base.diff_ids and base.name:
                 planned.base_vertex = base.vertex or numbering.vertex(f"FROM {base.name}")
         checked = self.stage_checks[index] = self._stage_checks(planned)
         own = len(instructions) - len(stage.instructions)

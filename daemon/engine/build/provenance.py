@@ -37,7 +37,8 @@ def provenance(plan: ops.Plan, attributes: Mapping[str, str], filename: str) -> 
     if args:
         parameters["args"] = args
     parameters["locals"] = [{"name": "context"}, {"name": "dockerfile"}]
-    images = {one.name: one for one in plan.inputs() if isinstance(one, ops.BaseImage)}
+    found = (one for one in plan.inputs() if isinstance(one, ops.BaseImage))
+    images = {one.name: one for one in found if one.name}
     document = {
         "builder": {"id": ""},
         "buildType": BUILD_TYPE,

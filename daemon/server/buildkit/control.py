@@ -20,8 +20,10 @@ from daemon.server.buildkit.messages import (
     status_response,
     usage,
 )
+from daemon.server.buildkit.references import definition, result_of
 from daemon.server.buildkit.refusals import as_grpc, refusal
 from daemon.server.buildkit.session import Session
+from daemon.server.buildkit.session_call import CallStream, called_session
 from daemon.server.buildkit.sessions import Sessions
 from daemon.server.buildkit.worker import CAPS, LLB_CAPS, VERSION, worker
 
@@ -55,6 +57,7 @@ UNARY = (
     ),
     Row(BRIDGE + "Ping", "ping", wire.Empty, wire.PongResponse),
     Row(BRIDGE + "Solve", "bridge_solve", wire.BridgeSolveRequest, wire.BridgeSolveResponse),
+    Row(BRIDGE + "Evaluate", "evaluate", wire.EvaluateRequest, wire.Empty),
     Row(BRIDGE + "Return", "bridge_return", wire.ReturnRequest, wire.Empty),
     Row(CONTENT + "Info", "content_info", wire.ContentInfoRequest, wire.ContentInfoResponse),
     Row(TRACES + "Export", "swallow", wire.Empty, wire.Empty),
@@ -92,7 +95,8 @@ class Services:
             )
             for row in STREAMS
         }
-        return unary | streams
+        session = Handler(self.session, Cardinality.STREAM_STREAM, wire.Bytes, wire.Bytes)
+        return {CONTROL + "Session": session, **unary, **streams}
 
     # --- Control
 
@@ -120,6 +124,10 @@ class Services:
         with as_grpc(job):
             response = await self.builds.finish(job, lambda: self._session(job.session))
         return wire.ControlSolveResponse(exporter_response=response)
+
+    async def session(self, stream: Stream[Any, Any]) -> None:
+        await stream.send_initial_metadata()
+        await self.sessions.carry(called_session(stream), CallStream(stream))
 
     async def _session(self, id: str) -> Session:
         try:
@@ -207,9 +215,18 @@ class Services:
             raise GRPCError(Status.UNKNOWN, f"frontend {request.frontend} not found")
         session = await self._session(job.session)
         with as_grpc(job):
-            identity, metadata = await self.builds.prepare(job, dict(request.frontend_opt), session)
-        result = wire.Result(ref=wire.Ref(id=identity), metadata=metadata)
+            inputs = {name: result_of(given) for name, given in request.frontend_inputs.items()}
+            options = dict(request.frontend_opt)
+            identity, metadata = await self.builds.prepare(job, options, session, inputs)
+        ref = wire.Ref(id=identity, definition=definition(identity) if identity else None)
+        result = wire.Result(ref=ref, metadata=metadata)
         return wire.BridgeSolveResponse(result=result)
+
+    async def evaluate(self, request: wire.EvaluateRequest, stream: Stream[Any, Any]) -> Message:
+        job = await self._called_job(stream, "Evaluate")
+        with as_grpc(job):
+            await self.builds.evaluate(job, request.ref, await self._session(job.session))
+        return wire.Empty()
 
     async def bridge_return(self, request: wire.ReturnRequest, stream: Stream[Any, Any]) -> Message:
         job = await self._called_job(stream, "Return")

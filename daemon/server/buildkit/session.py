@@ -14,8 +14,7 @@ from daemon.engine.build.client import Progress
 from daemon.fs.filesystem import Filesystem
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.file_sync import FilePuller, FileSender
-from daemon.server.buildkit.transport import SessionChannel
-from daemon.server.hijack import Duplex
+from daemon.server.buildkit.transport import ByteStream, SessionChannel
 
 FILE_SYNC = "/moby.filesync.v1.FileSync/DiffCopy"
 FILE_SEND = "/moby.filesync.v1.FileSend/DiffCopy"
@@ -38,7 +37,7 @@ class Session:
         self._methods = {method.lower() for method in methods}
         self._channel = SessionChannel()
 
-    async def run(self, duplex: Duplex) -> None:
+    async def run(self, duplex: ByteStream) -> None:
         """Carry the session until the client leaves."""
         await self._channel.run(duplex)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from daemon.server.hijack import Duplex
-
 if TYPE_CHECKING:
     from daemon.server.buildkit.session import Session
+    from daemon.server.buildkit.transport import ByteStream
 
 
 class Sessions:
@@ -21,7 +20,7 @@ class Sessions:
     def __contains__(self, id: str) -> bool:
         return id in self._sessions
 
-    async def carry(self, session: Session, duplex: Duplex) -> None:
+    async def carry(self, session: Session, duplex: ByteStream) -> None:
         """Know the session for as long as its connection lives."""
         async with self._changed:
             self._sessions[session.id] = session

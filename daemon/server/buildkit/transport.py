@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from grpclib.client import Channel
 from grpclib.const import Status
@@ -30,10 +30,20 @@ WRITE_AHEAD = 1024 * 1024
 """Bytes that may wait for the peer before HTTP/2 streams are told to pause."""
 
 
-class DuplexTransport(asyncio.Transport):
-    """A Duplex as the transport of an asyncio protocol."""
+class ByteStream(Protocol):
+    """What a connection is carried over: a hijacked one, or the messages of a gRPC call."""
 
-    def __init__(self, duplex: Duplex) -> None:
+    async def read(self) -> bytes:
+        """At least one byte; b"" once the peer has ended its half."""
+
+    async def write(self, data: bytes) -> None: ...
+    def write_eof(self) -> None: ...
+
+
+class DuplexTransport(asyncio.Transport):
+    """A stream of bytes as the transport of an asyncio protocol."""
+
+    def __init__(self, duplex: ByteStream) -> None:
         super().__init__()
         self._duplex = duplex
         self._out = bytearray()
@@ -133,7 +143,7 @@ class SessionChannel(Channel):
             raise ConnectionError("the session is gone")
         return self._protocol
 
-    async def run(self, duplex: Duplex) -> None:
+    async def run(self, duplex: ByteStream) -> None:
         """Carry the session until the client leaves; pending calls then fail."""
         self._protocol = self._protocol_factory()
         try:

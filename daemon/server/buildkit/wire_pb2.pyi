@@ -253,28 +253,7 @@ class ControlSolveRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "cache",
-        b"cache",
-        "entitlements",
-        b"entitlements",
-        "exporter_attrs_deprecated",
-        b"exporter_attrs_deprecated",
-        "exporter_deprecated",
-        b"exporter_deprecated",
-        "exporters",
-        b"exporters",
-        "frontend",
-        b"frontend",
-        "frontend_attrs",
-        b"frontend_attrs",
-        "internal",
-        b"internal",
-        "ref",
-        b"ref",
-        "session",
-        b"session",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "entitlements", b"entitlements", "exporter_attrs_deprecated", b"exporter_attrs_deprecated", "exporter_deprecated", b"exporter_deprecated", "exporters", b"exporters", "frontend", b"frontend", "frontend_attrs", b"frontend_attrs", "internal", b"internal", "ref", b"ref", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -365,9 +344,7 @@ class StatusResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "logs", b"logs", "statuses", b"statuses", "vertexes", b"vertexes", "warnings", b"warnings"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["logs", b"logs", "statuses", b"statuses", "vertexes", b"vertexes", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -407,22 +384,7 @@ class Vertex(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "cached",
-        b"cached",
-        "completed",
-        b"completed",
-        "digest",
-        b"digest",
-        "error",
-        b"error",
-        "inputs",
-        b"inputs",
-        "name",
-        b"name",
-        "started",
-        b"started",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached", b"cached", "completed", b"completed", "digest", b"digest", "error", b"error", "inputs", b"inputs", "name", b"name", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -463,28 +425,9 @@ class VertexStatus(_message.Message):
         started: _timestamp_pb2.Timestamp | None = ...,
         completed: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "completed", b"completed", "started", b"started", "timestamp", b"timestamp"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "started", b"started", "timestamp", b"timestamp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "completed",
-        b"completed",
-        "current",
-        b"current",
-        "id",
-        b"id",
-        "name",
-        b"name",
-        "started",
-        b"started",
-        "timestamp",
-        b"timestamp",
-        "total",
-        b"total",
-        "vertex",
-        b"vertex",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "current", b"current", "id", b"id", "name", b"name", "started", b"started", "timestamp", b"timestamp", "total", b"total", "vertex", b"vertex"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -513,9 +456,7 @@ class VertexLog(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["timestamp", b"timestamp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "msg", b"msg", "stream", b"stream", "timestamp", b"timestamp", "vertex", b"vertex"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["msg", b"msg", "stream", b"stream", "timestamp", b"timestamp", "vertex", b"vertex"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -540,9 +481,7 @@ class SourceInfo(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "data", b"data", "filename", b"filename", "language", b"language"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "filename", b"filename", "language", b"language"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -628,22 +567,7 @@ class VertexWarning(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["info", b"info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "detail",
-        b"detail",
-        "info",
-        b"info",
-        "level",
-        b"level",
-        "ranges",
-        b"ranges",
-        "short",
-        b"short",
-        "url",
-        b"url",
-        "vertex",
-        b"vertex",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "info", b"info", "level", b"level", "ranges", b"ranges", "short", b"short", "url", b"url", "vertex", b"vertex"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -668,9 +592,7 @@ class Platform(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "architecture", b"architecture", "os", b"os", "variant", b"variant"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "os", b"os", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -695,9 +617,7 @@ class BuildkitVersion(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "package", b"package", "revision", b"revision", "version", b"version"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["package", b"package", "revision", b"revision", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -732,20 +652,7 @@ class GcPolicy(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "all",
-        b"all",
-        "filters",
-        b"filters",
-        "keep_duration",
-        b"keep_duration",
-        "max_used_space",
-        b"max_used_space",
-        "min_free_space",
-        b"min_free_space",
-        "reserved_space",
-        b"reserved_space",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "filters", b"filters", "keep_duration", b"keep_duration", "max_used_space", b"max_used_space", "min_free_space", b"min_free_space", "reserved_space", b"reserved_space"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -800,18 +707,7 @@ class WorkerRecord(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["buildkit_version", b"buildkit_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "buildkit_version",
-        b"buildkit_version",
-        "gc_policy",
-        b"gc_policy",
-        "id",
-        b"id",
-        "labels",
-        b"labels",
-        "platforms",
-        b"platforms",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buildkit_version", b"buildkit_version", "gc_policy", b"gc_policy", "id", b"id", "labels", b"labels", "platforms", b"platforms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -964,34 +860,9 @@ class UsageRecord(_message.Message):
         shared: _builtins.bool = ...,
         parents: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "created_at", b"created_at", "last_used_at", b"last_used_at"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "last_used_at", b"last_used_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "created_at",
-        b"created_at",
-        "description",
-        b"description",
-        "id",
-        b"id",
-        "in_use",
-        b"in_use",
-        "last_used_at",
-        b"last_used_at",
-        "mutable",
-        b"mutable",
-        "parents",
-        b"parents",
-        "record_type",
-        b"record_type",
-        "shared",
-        b"shared",
-        "size",
-        b"size",
-        "usage_count",
-        b"usage_count",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "description", b"description", "id", b"id", "in_use", b"in_use", "last_used_at", b"last_used_at", "mutable", b"mutable", "parents", b"parents", "record_type", b"record_type", "shared", b"shared", "size", b"size", "usage_count", b"usage_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1026,20 +897,7 @@ class PruneRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "all",
-        b"all",
-        "filter",
-        b"filter",
-        "keep_duration",
-        b"keep_duration",
-        "max_used_space",
-        b"max_used_space",
-        "min_free_space",
-        b"min_free_space",
-        "reserved_space",
-        b"reserved_space",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "filter", b"filter", "keep_duration", b"keep_duration", "max_used_space", b"max_used_space", "min_free_space", b"min_free_space", "reserved_space", b"reserved_space"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1065,9 +923,7 @@ class RpcStatus(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "code", b"code", "details", b"details", "message", b"message"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "details", b"details", "message", b"message"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1138,16 +994,7 @@ class Descriptor(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "annotations",
-        b"annotations",
-        "digest",
-        b"digest",
-        "media_type",
-        b"media_type",
-        "size",
-        b"size",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "digest", b"digest", "media_type", b"media_type", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1192,9 +1039,7 @@ class BuildResultInfo(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "attestations", b"attestations", "results", b"results"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestations", b"attestations", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1226,18 +1071,7 @@ class BuildHistoryRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "active_only",
-        b"active_only",
-        "early_exit",
-        b"early_exit",
-        "filter",
-        b"filter",
-        "limit",
-        b"limit",
-        "ref",
-        b"ref",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_only", b"active_only", "early_exit", b"early_exit", "filter", b"filter", "limit", b"limit", "ref", b"ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1403,63 +1237,9 @@ class BuildHistoryRecord(_message.Message):
         external_error: Global___Descriptor | None = ...,
         num_warnings: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "completed_at",
-        b"completed_at",
-        "created_at",
-        b"created_at",
-        "error",
-        b"error",
-        "external_error",
-        b"external_error",
-        "logs",
-        b"logs",
-        "result",
-        b"result",
-        "trace",
-        b"trace",
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completed_at", b"completed_at", "created_at", b"created_at", "error", b"error", "external_error", b"external_error", "logs", b"logs", "result", b"result", "trace", b"trace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "completed_at",
-        b"completed_at",
-        "created_at",
-        b"created_at",
-        "error",
-        b"error",
-        "exporter_response",
-        b"exporter_response",
-        "exporters",
-        b"exporters",
-        "external_error",
-        b"external_error",
-        "frontend",
-        b"frontend",
-        "frontend_attrs",
-        b"frontend_attrs",
-        "generation",
-        b"generation",
-        "logs",
-        b"logs",
-        "num_cached_steps",
-        b"num_cached_steps",
-        "num_completed_steps",
-        b"num_completed_steps",
-        "num_total_steps",
-        b"num_total_steps",
-        "num_warnings",
-        b"num_warnings",
-        "pinned",
-        b"pinned",
-        "ref",
-        b"ref",
-        "result",
-        b"result",
-        "results",
-        b"results",
-        "trace",
-        b"trace",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed_at", b"completed_at", "created_at", b"created_at", "error", b"error", "exporter_response", b"exporter_response", "exporters", b"exporters", "external_error", b"external_error", "frontend", b"frontend", "frontend_attrs", b"frontend_attrs", "generation", b"generation", "logs", b"logs", "num_cached_steps", b"num_cached_steps", "num_completed_steps", b"num_completed_steps", "num_total_steps", b"num_total_steps", "num_warnings", b"num_warnings", "pinned", b"pinned", "ref", b"ref", "result", b"result", "results", b"results", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1487,9 +1267,7 @@ class UpdateBuildHistoryRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "delete", b"delete", "finalize", b"finalize", "pinned", b"pinned", "ref", b"ref"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete", b"delete", "finalize", b"finalize", "pinned", b"pinned", "ref", b"ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1525,20 +1303,7 @@ class ApiCap(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "deprecated",
-        b"deprecated",
-        "disabled_alternative",
-        b"disabled_alternative",
-        "disabled_reason",
-        b"disabled_reason",
-        "disabled_reason_msg",
-        b"disabled_reason_msg",
-        "enabled",
-        b"enabled",
-        "id",
-        b"id",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deprecated", b"deprecated", "disabled_alternative", b"disabled_alternative", "disabled_reason", b"disabled_reason", "disabled_reason_msg", b"disabled_reason_msg", "enabled", b"enabled", "id", b"id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1566,28 +1331,155 @@ class PongResponse(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "frontend_caps", b"frontend_caps", "llb_caps", b"llb_caps", "workers", b"workers"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frontend_caps", b"frontend_caps", "llb_caps", b"llb_caps", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PongResponse: _TypeAlias = PongResponse  # noqa: Y015
 
 @_typing.final
+class OpMetadata(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpMetadata: _TypeAlias = OpMetadata  # noqa: Y015
+
+@_typing.final
+class LlbInput(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    index: _builtins.int
+    def __init__(
+        self,
+        *,
+        digest: _builtins.str = ...,
+        index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "index", b"index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LlbInput: _TypeAlias = LlbInput  # noqa: Y015
+
+@_typing.final
+class LlbSource(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
+    identifier: _builtins.str
+    def __init__(
+        self,
+        *,
+        identifier: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LlbSource: _TypeAlias = LlbSource  # noqa: Y015
+
+@_typing.final
+class LlbOp(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INPUTS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LlbInput]: ...
+    @_builtins.property
+    def source(self) -> Global___LlbSource: ...
+    def __init__(
+        self,
+        *,
+        inputs: _abc.Iterable[Global___LlbInput] | None = ...,
+        source: Global___LlbSource | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inputs", b"inputs", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LlbOp: _TypeAlias = LlbOp  # noqa: Y015
+
+@_typing.final
+class Definition(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___OpMetadata: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___OpMetadata | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    OPS_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ops(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    @_builtins.property
+    def metadata(self) -> _containers.MessageMap[_builtins.str, Global___OpMetadata]: ...
+    def __init__(
+        self,
+        *,
+        ops: _abc.Iterable[_builtins.bytes] | None = ...,
+        metadata: _abc.Mapping[_builtins.str, Global___OpMetadata] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "ops", b"ops"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Definition: _TypeAlias = Definition  # noqa: Y015
+
+@_typing.final
 class Ref(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
+    DEFINITION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    @_builtins.property
+    def definition(self) -> Global___Definition: ...
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
+        definition: Global___Definition | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "id", b"id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1677,28 +1569,13 @@ class Result(_message.Message):
         refs: Global___RefMap | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.bytes] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "ref", b"ref", "ref_deprecated", b"ref_deprecated", "refs", b"refs", "result", b"result"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "ref_deprecated", b"ref_deprecated", "refs", b"refs", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "metadata",
-        b"metadata",
-        "ref",
-        b"ref",
-        "ref_deprecated",
-        b"ref_deprecated",
-        "refs",
-        b"refs",
-        "result",
-        b"result",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "ref", b"ref", "ref_deprecated", b"ref_deprecated", "refs", b"refs", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["ref_deprecated", "ref", "refs"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
-    def WhichOneof(
-        self, oneof_group: _WhichOneofArgType_result
-    ) -> _WhichOneofReturnType_result | None: ...
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
 Global___Result: _TypeAlias = Result  # noqa: Y015
 
@@ -1726,12 +1603,34 @@ class BridgeSolveRequest(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class FrontendInputsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___Definition: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___Definition | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FRONTEND_FIELD_NUMBER: _builtins.int
     FRONTEND_OPT_FIELD_NUMBER: _builtins.int
     ALLOW_RESULT_RETURN_FIELD_NUMBER: _builtins.int
     ALLOW_RESULT_ARRAY_REF_FIELD_NUMBER: _builtins.int
     FINAL_FIELD_NUMBER: _builtins.int
     CACHE_IMPORTS_FIELD_NUMBER: _builtins.int
+    FRONTEND_INPUTS_FIELD_NUMBER: _builtins.int
     EVALUATE_FIELD_NUMBER: _builtins.int
     frontend: _builtins.str
     allow_result_return: _builtins.bool
@@ -1742,6 +1641,8 @@ class BridgeSolveRequest(_message.Message):
     def frontend_opt(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
     def cache_imports(self) -> _containers.RepeatedCompositeFieldContainer[Global___CacheEntry]: ...
+    @_builtins.property
+    def frontend_inputs(self) -> _containers.MessageMap[_builtins.str, Global___Definition]: ...
     def __init__(
         self,
         *,
@@ -1751,30 +1652,35 @@ class BridgeSolveRequest(_message.Message):
         allow_result_array_ref: _builtins.bool = ...,
         final: _builtins.bool = ...,
         cache_imports: _abc.Iterable[Global___CacheEntry] | None = ...,
+        frontend_inputs: _abc.Mapping[_builtins.str, Global___Definition] | None = ...,
         evaluate: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "allow_result_array_ref",
-        b"allow_result_array_ref",
-        "allow_result_return",
-        b"allow_result_return",
-        "cache_imports",
-        b"cache_imports",
-        "evaluate",
-        b"evaluate",
-        "final",
-        b"final",
-        "frontend",
-        b"frontend",
-        "frontend_opt",
-        b"frontend_opt",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_result_array_ref", b"allow_result_array_ref", "allow_result_return", b"allow_result_return", "cache_imports", b"cache_imports", "evaluate", b"evaluate", "final", b"final", "frontend", b"frontend", "frontend_inputs", b"frontend_inputs", "frontend_opt", b"frontend_opt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BridgeSolveRequest: _TypeAlias = BridgeSolveRequest  # noqa: Y015
+
+@_typing.final
+class EvaluateRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    ref: _builtins.str
+    def __init__(
+        self,
+        *,
+        ref: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvaluateRequest: _TypeAlias = EvaluateRequest  # noqa: Y015
 
 @_typing.final
 class BridgeSolveResponse(_message.Message):
@@ -1847,20 +1753,9 @@ class ContentInfo(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "created_at", b"created_at", "updated_at", b"updated_at"
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "created_at",
-        b"created_at",
-        "digest",
-        b"digest",
-        "size",
-        b"size",
-        "updated_at",
-        b"updated_at",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "digest", b"digest", "size", b"size", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1924,9 +1819,7 @@ class ReadContentRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "digest", b"digest", "offset", b"offset", "size", b"size"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "offset", b"offset", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2017,28 +1910,7 @@ class Stat(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "devmajor",
-        b"devmajor",
-        "devminor",
-        b"devminor",
-        "gid",
-        b"gid",
-        "linkname",
-        b"linkname",
-        "mod_time",
-        b"mod_time",
-        "mode",
-        b"mode",
-        "path",
-        b"path",
-        "size",
-        b"size",
-        "uid",
-        b"uid",
-        "xattrs",
-        b"xattrs",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devmajor", b"devmajor", "devminor", b"devminor", "gid", b"gid", "linkname", b"linkname", "mod_time", b"mod_time", "mode", b"mode", "path", b"path", "size", b"size", "uid", b"uid", "xattrs", b"xattrs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2052,9 +1924,7 @@ class Packet(_message.Message):
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _TypeEnumTypeWrapper(
-        _enum_type_wrapper._EnumTypeWrapper[Packet._Type.ValueType], _builtins.type
-    ):
+    class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Packet._Type.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         STAT: Packet._Type.ValueType  # 0
         REQ: Packet._Type.ValueType  # 1
@@ -2088,9 +1958,7 @@ class Packet(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stat", b"stat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "data", b"data", "id", b"id", "stat", b"stat", "type", b"type"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "id", b"id", "stat", b"stat", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

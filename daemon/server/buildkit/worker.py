@@ -54,9 +54,11 @@ def worker(id: str) -> wire.WorkerRecord:
 CAP_IDS = (
     "frontend.caps",
     "frontend.inputs",
+    "gateway.evaluate",
     "gateway.solve.metadata",
     "importcaches",
     "proto.refarray",
+    "reference.output",
     "return",
     "solve.base",
 )
