@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from daemon.engine.container import Container
 from daemon.engine.containers.registry import Registry
-from daemon.engine.port_specs import PROTOCOLS, parse_range, split_port
+from daemon.engine.port_specs import parse_range, split_port
 from daemon.errors import InvalidParameter, NotFound, System
 from daemon.filters import Filters
 
@@ -209,7 +209,7 @@ def _ports(name: str, values: list[str]) -> PortSet:
     for value in values:
         number, protocol = split_port(value)
         limits = parse_range(number)
-        if limits is None or protocol not in PROTOCOLS:
+        if limits is None:
             raise System(
                 f"error while looking up for {name} {value}: "
                 f'strconv.ParseUint: parsing "{number}": invalid syntax'

@@ -96,6 +96,7 @@ def _stat(row: Row) -> str:
 Column = tuple[str, Callable[[Row], str]]
 COLUMNS: dict[str, Column] = {
     "pid": ("PID", lambda r: str(r.pid)),
+    "label": ("LABEL", lambda _row: "-"),
     "ppid": ("PPID", lambda r: str(r.ppid)),
     "pgid": ("PGID", lambda r: str(r.live.host_pid(r.process.pgid))),
     "sid": ("SID", lambda r: str(r.live.host_pid(r.process.sid))),
@@ -178,13 +179,19 @@ def parse_options(arguments: str) -> list[Column]:
     formats: list[tuple[str, ...]] = []
     while words:
         word = words.pop(0)
-        if word.startswith("-"):
+        if word.startswith("-") and "x" not in word.partition("o")[0]:
             _unix_word(word[1:], words, chosen, formats)
         else:
-            _bsd_word(word, words, chosen, formats)
+            # procps reads what it does not know with a dash, such as -x, as if there were none.
+            _bsd_word(word.removeprefix("-"), words, chosen, formats)
     if chosen:
         return chosen
-    return [COLUMNS[name] for name in (formats[-1] if formats else SHORT)]
+    labelled = ["label"] if _shows_labels(arguments) else []
+    return [COLUMNS[name] for name in (*labelled, *(formats[-1] if formats else SHORT))]
+
+
+def _shows_labels(arguments: str) -> bool:
+    return any(word.startswith("-") and "Z" in word for word in arguments.split())
 
 
 def _unix_word(

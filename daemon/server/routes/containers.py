@@ -156,10 +156,17 @@ async def container_resize(request: Request, daemon: Daemon) -> Reply:
     return Empty(status=200)
 
 
+_CHECKPOINT = "/checkpoints/"
+"""In the path of a container's checkpoint, where the name of a container that is to go may hold slashes."""
+
+
 async def container_delete(request: Request, daemon: Daemon) -> Reply:
     query = request.query
+    name = request.vars["name"]
+    if _CHECKPOINT in name:
+        raise Unsupported(_NO_CHECKPOINTS)
     await daemon.containers.remove(
-        request.vars["name"],
+        name,
         force=query.flag("force"),
         volumes=query.flag("v"),
         link=query.flag("link"),
@@ -177,7 +184,10 @@ async def container_top(request: Request, daemon: Daemon) -> Reply:
 
 
 async def container_prune(request: Request, daemon: Daemon) -> Reply:
-    report = daemon.containers.prune(request.query.filters(prune.ACCEPTED))
+    filters = request.query.filters(prune.ACCEPTED)
+    if len(filters.get("until")) > 1:
+        raise InvalidParameter("more than one until filter specified")
+    report = daemon.containers.prune(filters)
     return Json(
         ContainersPrune(containers_deleted=report.deleted, space_reclaimed=report.reclaimed)
     )
@@ -202,7 +212,7 @@ ROUTES = [
     Route("POST", "/containers/{name}/rename", container_rename),
     Route("POST", "/containers/{name}/update", container_update),
     Route("POST", "/containers/{name}/resize", container_resize),
-    Route("DELETE", "/containers/{name...}", container_delete),
     Route("GET", "/containers/{name}/checkpoints", no_checkpoints),
     Route("POST", "/containers/{name}/checkpoints", no_checkpoints),
+    Route("DELETE", "/containers/{name...}", container_delete),
 ]
