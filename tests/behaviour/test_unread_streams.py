@@ -1,4 +1,4 @@
-"""A reader that stops reading: an attach blocks its writer, a log follower never does, and neither costs memory."""
+"""A reader that stops reading: an attach blocks its writer, a log follower never does; and a storm of resizes."""
 
 import asyncio
 import gc
@@ -66,4 +66,17 @@ async def test_a_log_that_nobody_reads_is_not_in_memory(boxes: Boxes, tracing: N
     gc.collect()
     after, _peak = tracemalloc.get_traced_memory()
     assert after - before < 5 * MEGABYTE
+    await wire.close()
+
+
+async def test_a_storm_of_resizes_ends_with_the_last(boxes: Boxes) -> None:
+    box = await boxes.run(
+        "sh", "-c", "trap 'stty size' WINCH; while :; do sleep 0.01; done", Tty=True
+    )
+    wire = await boxes.hijack("/containers/box/attach?stream=1&stdout=1")
+    await wire.head()
+    storm = [box.post(f"resize?h={rows}&w=100") for rows in range(1, 301)]
+    assert set(await asyncio.gather(*storm)) == {(200, "")}
+    assert await box.post("resize?h=77&w=99") == (200, "")
+    await wire.until(b"77 99\r\n")
     await wire.close()
