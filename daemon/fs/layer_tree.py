@@ -86,7 +86,9 @@ class _LayerBuilder:
         try:
             folder = self._folder(above)
         except NotADirectoryError as error:
-            raise ArchiveError(f"openat {path}: not a directory") from error
+            if name == OPAQUE and self._walk(posixpath.dirname(above), make=False) is not None:
+                return  # an attribute of what is there, which a file may have as well
+            raise ArchiveError(f"{_call(entry, path, name)}not a directory") from error
         if name == OPAQUE:
             self._hide(folder, OPAQUE)
         elif name.startswith(WHITEOUT_PREFIX):
@@ -198,6 +200,20 @@ class _LayerBuilder:
                 return None
             stack.append(node)
         return stack[-1]
+
+
+def _call(entry: Entry, path: str, name: str) -> str:
+    """The system call that makes an entry, as an error begins with it; a device is made by one that names nothing."""
+    if name.startswith(WHITEOUT_PREFIX):
+        place = posixpath.join(posixpath.dirname(path), name[len(WHITEOUT_PREFIX) :])
+        return f"failed to mknod('{place}', S_IFCHR, 0): "
+    calls = {
+        FOLDER: f"mkdirat {path}: ",
+        SYMLINK: f"symlinkat {entry.target} {path}: ",
+        HARD_LINK: f"linkat {entry.target} {path}: ",
+        REGULAR: f"openat {path}: ",
+    }
+    return calls.get(entry.kind, "")
 
 
 def _content(archive: Content, entry: Entry, spool: Spool) -> Content:
