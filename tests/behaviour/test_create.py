@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from mockerd import MockDaemon
+from tests.behaviour.boxes import Boxes
 from tests.behaviour.conftest import Client
 
 ROWS = Path(__file__).with_name("create_table.jsonl").read_text()
@@ -156,3 +158,12 @@ async def test_what_does_not_fit_a_type_is_refused_in_gos_words(
 ) -> None:
     answer = await docker.post("/containers/create", {"Image": "busybox", **body})
     assert answer.refusal == (400, f"invalid JSON: json: cannot unmarshal {text}")
+
+
+async def test_containers_that_ask_for_the_same_share_what_they_asked_for(
+    mock: MockDaemon, boxes: Boxes
+) -> None:
+    """Ten thousand of them would hold as many copies of a hundred fields."""
+    one, other = [await boxes.create("true", name=name) for name in ("one", "other")]
+    containers = mock.daemon.containers
+    assert containers.get(one.id).host_config is containers.get(other.id).host_config

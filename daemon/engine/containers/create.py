@@ -193,7 +193,8 @@ class Creation:
             found = self._around.registry.find(reference) if kind == "container" else None
             if found is not None:
                 pinned[namespace] = f"container:{found.id}"
-        return host.model_copy(update=pinned)
+        # Most containers ask for the same and share one object.
+        return host.model_copy(update=pinned) if pinned else host
 
     def _check_joined(self, host: HostConfig) -> None:
         """Containers whose namespaces are to be shared have to exist already."""
