@@ -1,5 +1,6 @@
 """Unpacking a tar into a container's folder, as PUT /containers/{id}/archive does: nothing gets out of that folder."""
 
+import errno
 import os
 import posixpath
 import stat as modes
@@ -24,6 +25,7 @@ from daemon.fs.tarread import (
     Entry,
     device_number,
     entry_path,
+    link_loop,
     link_path,
     read_entries,
 )
@@ -117,11 +119,20 @@ class _Extraction:
     def date_folders(self) -> None:
         """Filling a folder has changed its time; set it to what the archive says."""
         for place, (path, mtime) in self._dates.items():
-            mode = self._mode(place)
-            if mode is not None and modes.S_ISLNK(mode):
+            mode = self._stat_folder(path, place, follow=False)
+            if modes.S_ISLNK(mode):
                 _check_inside(path, self.fs.readlink(place))
-            elif self.fs.isdir(place):
+                self._stat_folder(path, place, follow=True)
+            elif modes.S_ISDIR(mode):
                 self.fs.utime(place, mtime, mtime)
+
+    def _stat_folder(self, path: str, place: str, *, follow: bool) -> int:
+        """The mode of what is to be dated; what replaced a folder, or one above it, may not be there."""
+        try:
+            return self.fs.stat(place, follow=follow).mode
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise ArchiveError(f"chtimesat {path}: {reason}") from error
 
     def _place(self, path: str) -> str:
         """The real path of an entry: symlinks on the way lead inside the root; missing folders are made."""
@@ -131,8 +142,9 @@ class _Extraction:
             self._parent = (above, self._resolve_folder(above))
         return posixpath.join(self._parent[1], name)
 
-    def _resolve_folder(self, path: str) -> str:
+    def _resolve_folder(self, path: str, *, make: bool = True) -> str:
         at, todo, links = [self.root], path.split("/")[::-1], 0
+        absolute = False
         while todo:
             name = todo.pop()
             if name in ("", "."):
@@ -145,12 +157,15 @@ class _Extraction:
             here = posixpath.join(at[-1], name)
             mode = self._mode(here)
             if mode is None:
+                if not make:
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), here)
                 self.fs.mkdir(here, 0o755)
             elif modes.S_ISLNK(mode):
                 links += 1
                 if links > LINKS_MAX:
-                    raise ArchiveError(f"statat {path}: too many levels of symbolic links")
+                    raise link_loop(path, absolute=absolute, below=any(todo))
                 target = self.fs.readlink(here)
+                absolute = absolute or target.startswith("/")
                 at = at[:1] if target.startswith("/") else at
                 todo += target.split("/")[::-1]
                 continue
@@ -208,7 +223,7 @@ class _Extraction:
             self.fs.symlink(entry.target, place)
         elif entry.kind == HARD_LINK:
             above, name = posixpath.split(link_path(entry))
-            self.fs.link(posixpath.join(self._resolve_folder(above), name), place)
+            self.fs.link(posixpath.join(self._resolve_folder(above, make=False), name), place)
         else:
             rdev = device_number(entry.major, entry.minor)
             self.fs.mknod(place, entry.file_mode, rdev)

@@ -19,6 +19,7 @@ from daemon.fs.tarread import (
     Entry,
     device_number,
     entry_path,
+    link_loop,
     link_path,
     read_entries,
 )
@@ -46,6 +47,7 @@ def read_layer(archive: Content, numbers: Iterator[int], now: int, spool: Spool)
         if count >= ENTRIES_MAX:
             raise ArchiveError(f"openat {entry.name}: no space left on device")
         builder.add(entry)
+    builder.date_folders()
     return LayerTree(builder.root, builder.whiteouts)
 
 
@@ -73,6 +75,7 @@ class _LayerBuilder:
         self.root = Directory(next(numbers), 0o755, 0, 0, now)
         self.whiteouts = False
         self._names: set[str] = set()
+        self._folders: list[str] = []
         self._recent: tuple[str, Directory] = ("", self.root)
 
     def add(self, entry: Entry) -> None:
@@ -86,8 +89,8 @@ class _LayerBuilder:
         try:
             folder = self._folder(above)
         except NotADirectoryError as error:
-            if name == OPAQUE and self._walk(posixpath.dirname(above), make=False) is not None:
-                return  # an attribute of what is there, which a file may have as well
+            if self._marks_no_folder(above, name):
+                return
             raise ArchiveError(f"{_call(entry, path, name)}not a directory") from error
         if name == OPAQUE:
             self._hide(folder, OPAQUE)
@@ -97,6 +100,28 @@ class _LayerBuilder:
             raise ArchiveError(f"openat {path}: file name too long")
         else:
             self._add_node(folder, name, path, entry)
+            if entry.kind == FOLDER:
+                self._folders.append(path)
+
+    def _marks_no_folder(self, above: str, name: str) -> bool:
+        """Opaqueness is an attribute of what is there, which a file may have as well; a whiteout cannot be opened."""
+        outer = self._walk(posixpath.dirname(above), make=False)
+        if outer is None or not name.startswith(WHITEOUT_PREFIX):
+            return False
+        if outer.entries.get(posixpath.basename(above)) is WHITEOUT:
+            raise ArchiveError(f"openat {above}: no such device or address")
+        return name == OPAQUE
+
+    def date_folders(self) -> None:
+        """Their times are set last, which fails for those that are not there any more because one above was replaced."""
+        for path in self._folders:
+            above, _, name = path.rpartition("/")
+            try:
+                there = name in self._folder(above).entries
+            except NotADirectoryError as error:
+                raise ArchiveError(f"chtimesat {path}: not a directory") from error
+            if not there:
+                raise ArchiveError(f"chtimesat {path}: no such file or directory")
 
     def _hide_below(self, folder: Directory, name: str, path: str) -> None:
         """As overlay2 does it: a whiteout is a device, which cannot be made where something is."""
@@ -174,6 +199,7 @@ class _LayerBuilder:
 
     def _walk(self, path: str, *, make: bool) -> Directory | None:
         stack, todo, links = [self.root], path.split("/")[::-1], 0
+        absolute = False
         while todo:
             name = todo.pop()
             if name in ("", "."):
@@ -187,11 +213,12 @@ class _LayerBuilder:
             if isinstance(node, Symlink):
                 links += 1
                 if links > LINKS_MAX:
-                    raise ArchiveError(f"statat {path}: too many levels of symbolic links")
+                    raise link_loop(path, absolute=absolute, below=any(todo))
+                absolute = absolute or node.target.startswith("/")
                 stack = [self.root] if node.target.startswith("/") else stack
                 todo += node.target.split("/")[::-1]
                 continue
-            if make and (node is None or isinstance(node, Whiteout)):
+            if make and node is None:
                 node = Directory(next(self.numbers), 0o755, 0, 0, self.now)
                 self._put(stack[-1], name, node)
             if not isinstance(node, Directory):

@@ -75,6 +75,14 @@ class Entry:
         return self.sparse
 
 
+def link_loop(path: str, *, absolute: bool, below: bool) -> ArchiveError:
+    """The engine's error of symlinks without end on the way to `path`, whether absolute ones or one with more `below`."""
+    if absolute and not below:
+        return ArchiveError("too many links")
+    call = f"lstat /{path}" if absolute else f"statat {path}"
+    return ArchiveError(f"{call}: too many levels of symbolic links")
+
+
 def entry_path(entry: Entry, root: str = "") -> str:
     """Where the entry goes below `root`, relative and clean ("." is the root itself); it must not lead out."""
     path = posixpath.normpath(entry.name.lstrip("/") or ".")

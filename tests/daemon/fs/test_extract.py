@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.errors import InvalidParameter
-from daemon.fs.extract import extract
+from daemon.fs.extract import MissingTarget, extract
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Credentials
 from daemon.fs.tarread import ArchiveError
@@ -178,6 +178,12 @@ def test_a_hard_link_may_lead_to_a_symlink(fs: Filesystem) -> None:
     put(fs, out.getvalue())
     assert fs.readlink("/t/b") == "nowhere"
     assert fs.stat("/t/a", follow=False).ino == fs.stat("/t/b", follow=False).ino
+
+
+def test_a_hard_link_makes_no_folders_for_its_target(fs: Filesystem, tar: Tar) -> None:
+    with pytest.raises(MissingTarget, match=r"^linkat new/x a: no such file or directory$"):
+        put(fs, tar(("a", "= new/x")))
+    assert not fs.exists("/t/new")
 
 
 def test_broken_bzip2_is_told_in_its_own_words(fs: Filesystem) -> None:
