@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import io
 import json
-import socket
 import tarfile
 from typing import Any
+
+from tests.unix_connection import UnixConnection
 
 KINDS = {
     "f": tarfile.REGTYPE,
@@ -55,17 +55,6 @@ def _word(member: tarfile.TarInfo) -> str:
     return f"{kind}:{member.name}{more.get(kind, device)}"
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("docker", timeout=60)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 class Engine:
     """A daemon behind a Unix socket, and one image and container of our own in it."""
 
@@ -75,7 +64,7 @@ class Engine:
         self.image = f"{name}:1"
 
     def ask(self, method: str, path: str, body: bytes | dict[str, Any] = b"") -> tuple[int, bytes]:
-        connection = _Connection(self._path)
+        connection = UnixConnection(self._path)
         kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:

@@ -29,6 +29,7 @@ from daemon.fs.tarread import (
     link_path,
     read_entries,
 )
+from daemon.fs.tree import failure
 
 CHUNK = 1 << 18
 LINKS_MAX = 40
@@ -131,8 +132,7 @@ class _Extraction:
         try:
             return self.fs.stat(place, follow=follow).mode
         except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-            raise ArchiveError(f"chtimesat {path}: {reason}") from error
+            raise _kind(error)(f"chtimesat {path}: {_reason(error)}") from error
 
     def _place(self, path: str) -> str:
         """The real path of an entry: symlinks on the way lead inside the root; missing folders are made."""
@@ -158,7 +158,7 @@ class _Extraction:
             mode = self._mode(here)
             if mode is None:
                 if not make:
-                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), here)
+                    raise failure(errno.ENOENT, here)
                 self.fs.mkdir(here, 0o755)
             elif modes.S_ISLNK(mode):
                 links += 1
@@ -256,10 +256,18 @@ class _Extraction:
             self.fs.utime(place, entry.mtime, entry.mtime, follow=False)
 
 
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno or 0).lower()
+
+
+def _kind(error: OSError) -> type[ArchiveError]:
+    """What is missing while extracting is, to dockerd, the path that the client named."""
+    return MissingTarget if isinstance(error, FileNotFoundError) else ArchiveError
+
+
 def _failure(path: str, entry: Entry, error: OSError) -> Exception:
     """The error of the system call that makes such an entry."""
-    reason = os.strerror(error.errno or 0).lower()
-    kind = MissingTarget if isinstance(error, FileNotFoundError) else ArchiveError
+    reason, kind = _reason(error), _kind(error)
     if entry.kind == HARD_LINK:
         return kind(f"linkat {entry.target} {path}: {reason}")
     if entry.kind == SYMLINK:

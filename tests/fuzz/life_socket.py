@@ -5,11 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import select
-import socket
 import time
 from collections.abc import Collection
 from typing import Any, NamedTuple
 from urllib.parse import quote
+
+from tests.unix_connection import UnixConnection
 
 NAME, OTHER_NAME, BYSTANDER = "mockerd-life", "mockerd-life-renamed", "mockerd-life-bystander"
 LASTING, SHORT = "top", "true"
@@ -55,17 +56,6 @@ class Answer(NamedTuple):
     output: str = ""
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("docker", timeout=60)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
 class Socket:
     """One daemon and its container."""
 
@@ -75,7 +65,7 @@ class Socket:
         self._name = NAME
         self._exec = "none"
         self._words: dict[str, str] = {}
-        self._waits: dict[int, tuple[_Connection, http.client.HTTPResponse]] = {}
+        self._waits: dict[int, tuple[UnixConnection, http.client.HTTPResponse]] = {}
         for name in (NAME, OTHER_NAME, BYSTANDER):
             self.ask("DELETE", f"/containers/{name}?force=1")
         self._called("BYSTANDER", self._create(BYSTANDER)[1])
@@ -88,7 +78,7 @@ class Socket:
             connection.close()
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-        connection = _Connection(self._path)
+        connection = UnixConnection(self._path)
         try:
             answer = self._sent(connection, method, path, body)
             return answer.status, answer.read()
@@ -97,7 +87,7 @@ class Socket:
 
     @staticmethod
     def _sent(
-        connection: _Connection, method: str, path: str, body: Any = None
+        connection: UnixConnection, method: str, path: str, body: Any = None
     ) -> http.client.HTTPResponse:
         data = None if body is None else json.dumps(body)
         connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
@@ -144,7 +134,7 @@ class Socket:
     # --- waits
 
     def _wait(self, verb: str) -> Answer:
-        connection = _Connection(self._path)
+        connection = UnixConnection(self._path)
         answer = self._sent(connection, "POST", self._url(f"wait{WAITS[verb]}"))
         if answer.status != 200:
             body = answer.read()

@@ -186,6 +186,33 @@ def test_a_hard_link_makes_no_folders_for_its_target(fs: Filesystem, tar: Tar) -
     assert not fs.exists("/t/new")
 
 
+@pytest.mark.parametrize(
+    ("members", "kind", "text"),
+    [
+        ([("a", None), ("a", "-> a")], ArchiveError, "a: too many levels of symbolic links"),
+        ([("a", None), ("a", "-> no")], MissingTarget, "a: no such file or directory"),
+        ([("a", None), ("a", "-> /file")], ArchiveError, "a: path escapes from parent"),
+        ([("a/b", None), ("a", b"")], ArchiveError, "a/b: not a directory"),
+        ([("a/b", None), ("a", "-> dir")], MissingTarget, "a/b: no such file or directory"),
+    ],
+)
+def test_folders_are_dated_last_at_whatever_stands_there_by_then(
+    fs: Filesystem,
+    tar: Tar,
+    members: list[tuple[str, bytes | str | None]],
+    kind: type[ArchiveError],
+    text: str,
+) -> None:
+    with pytest.raises(ArchiveError, match=f"^chtimesat {text}$") as caught:
+        put(fs, tar(*members))
+    assert type(caught.value) is kind
+
+
+def test_a_link_that_replaced_a_folder_may_lead_to_what_is_there(fs: Filesystem, tar: Tar) -> None:
+    put(fs, tar(("a", None), ("a", "-> file")))
+    assert fs.readlink("/t/a") == "file"
+
+
 def test_broken_bzip2_is_told_in_its_own_words(fs: Filesystem) -> None:
     with pytest.raises(ArchiveError, match=r"^bzip2 data invalid: bad magic value found$"):
         put(fs, b"BZh9" + b"not compressed at all " * 4)
