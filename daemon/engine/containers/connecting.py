@@ -11,6 +11,7 @@ from daemon.engine.containers.endpoint_rules import (
     is_user_defined,
     listed,
 )
+from daemon.engine.containers.modes import joins
 from daemon.engine.containers.together import SHARED, check_together
 from daemon.engine.networks import dns_names
 from daemon.errors import InvalidParameter, NotFound, System
@@ -67,7 +68,7 @@ class Connecting:
         A running one is refused by the network itself, after its settings were found to be good.
         """
         mode = container.host_config.network_mode
-        if mode.startswith("container:"):
+        if joins(mode):
             raise InvalidParameter(SHARED)
         known = network.name in container.endpoints
         others = [] if known else map(self._networks.find, container.endpoints)

@@ -28,8 +28,10 @@ from daemon.engine.containers.host_rules import (
     check_security_options,
     warnings,
 )
+from daemon.engine.containers.joining import check_donors, pinned
 from daemon.engine.containers.log_options import check_log_config
 from daemon.engine.containers.merge import merged
+from daemon.engine.containers.modes import joins, owner_of
 from daemon.engine.containers.mounts import IMAGE_MOUNT_WARNING, MountPlanner
 from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.rootfs import Rootfs
@@ -124,8 +126,8 @@ class Creation:
         endpoints = wanted_endpoints(config, mode, request.networking_config)
         image = self._image(config.image, platform)
         config = merged(config, _defaults(image))
-        host = self._pinned(self._interned(asked))
-        self._check_joined(asked)
+        host = pinned(self._interned(asked), self._around.registry)
+        check_donors(asked, self._around.registry)
         check_log_config(host.log_config)
         check_storage_options(asked.storage_opt)
         check_security_options(asked.security_opt or [])
@@ -178,32 +180,12 @@ class Creation:
             raise InvalidParameter(
                 f"could not get container for {reference}: No such container: {reference}"
             )
-        kind, _, owner = other.host_config.network_mode.partition(":")
-        if kind == "container":
-            return self._linked(owner)
-        if kind == "host":
+        mode = other.host_config.network_mode
+        if joins(mode):
+            return self._linked(owner_of(mode))
+        if mode == "host":
             raise InvalidParameter(HOST_AND_LINKS)
         return other
-
-    def _pinned(self, host: HostConfig) -> HostConfig:
-        """A container whose namespaces are shared stays the same when it is renamed: its id is kept."""
-        pinned = {}
-        for namespace in ("network_mode", "ipc_mode", "pid_mode"):
-            kind, _, reference = getattr(host, namespace).partition(":")
-            found = self._around.registry.find(reference) if kind == "container" else None
-            if found is not None:
-                pinned[namespace] = f"container:{found.id}"
-        # Most containers ask for the same and share one object.
-        return host.model_copy(update=pinned) if pinned else host
-
-    def _check_joined(self, host: HostConfig) -> None:
-        """Containers whose namespaces are to be shared have to exist already."""
-        for mode in (host.ipc_mode, host.pid_mode):
-            kind, _, reference = mode.partition(":")
-            if not reference or kind != "container":
-                continue
-            if self._around.registry.find(reference) is None:
-                raise InvalidParameter(f"No such container: {reference}")
 
     # --- making
 

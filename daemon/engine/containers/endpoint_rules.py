@@ -11,6 +11,7 @@ from api_schema.endpoint_settings import (
     EndpointSettings,
     NetworkingConfig,
 )
+from daemon.engine.containers.modes import joins
 from daemon.errors import InvalidParameter
 
 _MAC = re.compile(
@@ -34,7 +35,7 @@ class KnownNetwork(Protocol):
 
 
 def is_user_defined(mode: str) -> bool:
-    return mode not in _PREDEFINED and not mode.startswith("container:")
+    return mode not in _PREDEFINED and not joins(mode)
 
 
 def wanted_endpoints(
@@ -58,7 +59,7 @@ def joined_endpoints(
     find: Callable[[str], KnownNetwork | None],
 ) -> dict[str, EndpointSettings]:
     """Those that there will be, under the name of the network that the mode names by its id."""
-    if mode.startswith("container:") or config.network_disabled:
+    if joins(mode) or config.network_disabled:
         return {}
     main = find(mode)
     if main is None:

@@ -11,6 +11,7 @@ from api_schema.containers import ContainerConfig
 from api_schema.host_config import HostConfig, Resources, RestartPolicy
 from daemon.engine.containers.cpu_sets import check_cpu_set
 from daemon.engine.containers.extra_hosts import check_extra_host
+from daemon.engine.containers.modes import joins, owner_of
 from daemon.engine.port_specs import check_port_bindings
 from daemon.errors import InvalidParameter, System
 from daemon.process.capabilities import CAPABILITIES
@@ -68,12 +69,13 @@ def _namespaces(s: Subject) -> None:
         ("cgroup namespace", s.host.cgroupns_mode, ("", "private", "host")),
     )
     for what, mode, allowed in modes:
-        joins = mode.startswith("container:") and what in ("network", "IPC", "PID")
-        if mode == "container:" and what == "network":
+        shared = joins(mode) and what in ("network", "IPC", "PID")
+        nobody = shared and not owner_of(mode)
+        if nobody and what == "network":
             raise _refuse(f"invalid {what} mode: invalid container format container:<name|id>")
-        if mode == "container:" and what == "PID":
+        if nobody and what == "PID":
             raise _refuse(f"invalid {what} mode: {mode}")
-        if allowed is not None and mode not in allowed and not joins:
+        if allowed is not None and mode not in allowed and not shared:
             raise _refuse(f"invalid {what} mode: {mode}")
 
 
@@ -82,7 +84,7 @@ def _conflicts(s: Subject) -> None:
         raise _refuse("conflicting options: hostname and the UTS mode")
     if s.host.network_mode == "host" and s.host.links:
         raise _refuse(HOST_AND_LINKS)
-    if s.host.network_mode.startswith("container:"):
+    if joins(s.host.network_mode):
         _joined_network_conflicts(s)
 
 

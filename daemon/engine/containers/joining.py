@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from api_schema.host_config import HostConfig
 from daemon.engine.container import Container, Live
 from daemon.engine.container_state import State
+from daemon.engine.containers.modes import joining, owner_of
 from daemon.engine.containers.registry import Registry
 from daemon.errors import Conflict, InvalidParameter, NotFound
 
+_SHARED = ("network_mode", "ipc_mode", "pid_mode")
 NOT_SHAREABLE = "non-shareable IPC (hint: use IpcMode:shareable for the donor container)"
 
 
@@ -21,19 +24,29 @@ class Donors:
     ipc: Live | None = None
 
 
+def check_donors(host: HostConfig, registry: Registry) -> None:
+    """Whoever is to share processes or memory has to exist before the container that asks for it."""
+    for reference in (owner_of(host.ipc_mode), owner_of(host.pid_mode)):
+        if reference and registry.find(reference) is None:
+            raise InvalidParameter(f"No such container: {reference}")
+
+
+def pinned(host: HostConfig, registry: Registry) -> HostConfig:
+    """A container whose namespaces are shared stays the same when it is renamed: its id is kept."""
+    donors = {name: registry.find(owner_of(getattr(host, name))) for name in _SHARED}
+    ids = {name: joining(donor.id) for name, donor in donors.items() if donor}
+    # Most containers ask for the same and share one object.
+    return host.model_copy(update=ids) if ids else host
+
+
 def donors_of(container: Container, registry: Registry) -> Donors:
     """Refuses as dockerd does, which looks at the shared memory first."""
     host = container.host_config
-    ipc, pid = _joined(host.ipc_mode), _joined(host.pid_mode)
+    ipc, pid = owner_of(host.ipc_mode), owner_of(host.pid_mode)
     return Donors(
         ipc=_donor(registry, ipc, "IPC", lends=_lends_memory) if ipc else None,
         pid=_donor(registry, pid, "PID", lends=lambda _: True) if pid else None,
     )
-
-
-def _joined(mode: str) -> str:
-    kind, _, reference = mode.partition(":")
-    return reference if kind == "container" else ""
 
 
 def _donor(

@@ -17,6 +17,7 @@ from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
 from daemon.engine.containers.joining import Donors, donors_of
 from daemon.engine.containers.links import Links
 from daemon.engine.containers.log_options import rotation
+from daemon.engine.containers.modes import joins
 from daemon.engine.containers.networking import Joined, Networking
 from daemon.engine.containers.rootfs import MountFailure, Rootfs
 from daemon.engine.containers.runtime_rules import INIT_FAILED, check_runtime, check_tmpfs_sizes
@@ -105,7 +106,7 @@ class Launcher:
         user = find_user(fs, container.config.user, container.host_config.group_add or ())
         check_runtime(container.host_config)
         check_tmpfs_sizes({m.destination: m.size for m in container.mounts if m.type == "tmpfs"})
-        if not container.host_config.network_mode.startswith("container:"):
+        if not joins(container.host_config.network_mode):
             # The files are there, and shown, even if the networks then refuse.
             self._rootfs.host_files(container)
         donors = donors_of(container, self._networking.registry)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.engine.container import Container, Sandbox
 from daemon.engine.containers.endpoint_rules import is_user_defined
+from daemon.engine.containers.modes import joins, owner_of
 from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.staging import Staging
 from daemon.engine.containers.together import check_together
@@ -74,8 +75,8 @@ class Networking:
     def join(self, container: Container) -> Joined:
         """Take addresses and ports; everything is given back again if one of them cannot be had."""
         mode = container.host_config.network_mode
-        if mode.startswith("container:"):
-            return self._share(mode.partition(":")[2])
+        if joins(mode):
+            return self._share(owner_of(mode))
         self._complete_mode(container)
         sandbox_id = self._ids.hex(64)
         where = "default" if mode == "host" else sandbox_id[:12]

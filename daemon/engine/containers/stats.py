@@ -18,6 +18,7 @@ from api_schema.stats import (
 )
 from daemon.clock import NANOSECONDS, Clock
 from daemon.engine.container import Container, Live
+from daemon.engine.containers.modes import joins
 
 INTERVAL: Final = 1.0
 TOTAL_MEMORY: Final = 16 << 30
@@ -164,7 +165,7 @@ def _memory(live: Live) -> MemoryStats:
 
 def _networks(container: Container, live: Live) -> dict[str, NetworkStats] | None:
     """Counters by interface; a container that uses another's namespace has none to show."""
-    if container.host_config.network_mode.startswith("container:"):
+    if joins(container.host_config.network_mode):
         return None
     return {
         name: NetworkStats(
