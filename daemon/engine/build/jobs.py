@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -37,6 +38,8 @@ from daemon.ids import Ids
 HOST_NETWORK = "network.host"
 REFUSED_ENTITLEMENTS = ("security.insecure", "device")
 EXPORTERS = ("moby", "image", "local", "tar")
+KEPT_PROBES = 64
+"""Ended internal builds that a late Status still finds; a client asks for Status and Solve at once, in any order."""
 FRONTENDS = (
     "docker.io/docker/dockerfile",
     "docker.io/docker/dockerfile-upstream",
@@ -118,6 +121,7 @@ class Builds:
         """Content that history records name by digest."""
         self.deleted: set[str] = set()
         """References of builds that somebody removed from the history."""
+        self._probes: deque[str] = deque()
         self._changed = asyncio.Condition()
 
     async def begin(
@@ -250,11 +254,18 @@ class Builds:
         finally:
             job.completed = self.clock.now()
             job.progress.end()
+            job.prepared.clear()
             if job.internal:
-                self.jobs.pop(job.ref, None)
+                self._keep_probe(job)
             async with self._changed:
                 self._changed.notify_all()
         return job.response
+
+    def _keep_probe(self, job: Job) -> None:
+        """An internal build is in no history: it goes when enough others have ended after it."""
+        self._probes.append(job.ref)
+        if len(self._probes) > KEPT_PROBES:
+            self.jobs.pop(self._probes.popleft(), None)
 
     async def forget(self, job: Job) -> None:
         """Remove a build from the history."""
