@@ -231,7 +231,7 @@ class ContainerWait(WireModel):
 
 
 class ContainerTop(WireModel):
-    processes: list[list[str]]
+    processes: list[list[str]] | None
     titles: list[str]
 
 

@@ -242,19 +242,22 @@ def _memory(process: "Process") -> list[Row]:
     return [(name, f"{size:>8} kB") for name, size in sizes.items()]
 
 
-def _signals(process: "Process") -> list[Row]:
+def signal_masks(process: "Process") -> dict[str, str]:
+    """What is pending, blocked, ignored and caught, in the kernel's words and hexadecimal digits."""
     actions = process.actions.items()
     ignored = [signum for signum, action in actions if isinstance(action, Ignore)]
     caught = [signum for signum, action in actions if callable(action)]
-    return [
-        ("Threads", 1),
-        ("SigQ", "0/31189"),
-        ("SigPnd", _signal_mask([])),
-        ("ShdPnd", _signal_mask(sorted(process.pending))),
-        ("SigBlk", _signal_mask([])),
-        ("SigIgn", _signal_mask(ignored)),
-        ("SigCgt", _signal_mask(caught)),
-    ]
+    return {
+        "SigPnd": _signal_mask([]),
+        "ShdPnd": _signal_mask(sorted(process.pending)),
+        "SigBlk": _signal_mask([]),
+        "SigIgn": _signal_mask(ignored),
+        "SigCgt": _signal_mask(caught),
+    }
+
+
+def _signals(process: "Process") -> list[Row]:
+    return [("Threads", 1), ("SigQ", "0/31189"), *signal_masks(process).items()]
 
 
 def _privileges(process: "Process") -> list[Row]:
