@@ -8,6 +8,7 @@ import pytest
 from mockerd import MockDaemon
 from tests.behaviour.conftest import Client
 from tests.behaviour.leftovers import held, until_only
+from tests.behaviour.strangers import Stranger
 
 FOLLOWERS = 1000
 
@@ -22,24 +23,6 @@ async def ticking(docker: Client) -> str:
     return "ticking"
 
 
-class Follower:
-    """A client that reads a stream for as long as it likes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    @classmethod
-    async def open(cls, mock: MockDaemon, request: str) -> "Follower":
-        reader, writer = await asyncio.open_unix_connection(mock.socket_path)
-        writer.write(f"{request} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
-        await reader.readuntil(b"\r\n\r\n")
-        return cls(reader, writer)
-
-    def vanish(self) -> None:
-        self.writer.transport.abort()
-
-
 @pytest.fixture
 async def quiet(mock: MockDaemon, docker: Client, ticking: str) -> AsyncIterator[None]:
     """The test must end with no more tasks, listeners and open files than it began with."""
@@ -50,7 +33,7 @@ async def quiet(mock: MockDaemon, docker: Client, ticking: str) -> AsyncIterator
 
 
 async def say(mock: MockDaemon, text: bytes) -> None:
-    writer = await Follower.open(mock, "POST /containers/ticking/attach?stream=1&stdin=1")
+    writer = await Stranger.follow(mock, "POST /containers/ticking/attach?stream=1&stdin=1")
     writer.writer.write(text)
     writer.writer.write_eof()
     await writer.reader.read()
@@ -67,7 +50,9 @@ async def say(mock: MockDaemon, text: bytes) -> None:
 async def test_every_one_of_a_thousand_gets_every_line(
     mock: MockDaemon, quiet: None, request_line: str
 ) -> None:
-    followers = await asyncio.gather(*(Follower.open(mock, request_line) for _ in range(FOLLOWERS)))
+    followers = await asyncio.gather(
+        *(Stranger.follow(mock, request_line) for _ in range(FOLLOWERS))
+    )
     await say(mock, b"one\ntwo\n")
     async with asyncio.timeout(20):
         for follower in followers:
@@ -85,7 +70,7 @@ async def test_every_listener_hears_every_event_and_is_forgotten(
     mock: MockDaemon, docker: Client, quiet: None
 ) -> None:
     listeners = await asyncio.gather(
-        *(Follower.open(mock, "GET /events") for _ in range(FOLLOWERS))
+        *(Stranger.follow(mock, "GET /events") for _ in range(FOLLOWERS))
     )
     assert mock.daemon.events.listener_count == FOLLOWERS
     await docker.post("/volumes/create", {"Name": "v1"})

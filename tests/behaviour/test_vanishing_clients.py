@@ -10,34 +10,10 @@ import pytest
 from mockerd import MockDaemon
 from tests.behaviour.boxes import Boxes
 from tests.behaviour.leftovers import held, until_only
+from tests.behaviour.strangers import Stranger, asking
 
 UPGRADE = "Upgrade: tcp\r\nConnection: Upgrade\r\n"
 TICKS = ("sh", "-c", "while :; do echo 0123456789; sleep 0.01; done")
-
-
-class Stranger:
-    """A client of a few bytes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    @classmethod
-    async def arrive(cls, mock: MockDaemon, data: bytes) -> "Stranger":
-        reader, writer = await asyncio.open_unix_connection(mock.socket_path)
-        writer.write(data)
-        return cls(reader, writer)
-
-    async def head(self) -> None:
-        async with asyncio.timeout(10):
-            await self.reader.readuntil(b"\r\n\r\n")
-
-    def vanish(self) -> None:
-        self.writer.transport.abort()
-
-
-def asking(request: str, headers: str = "") -> bytes:
-    return f"{request} HTTP/1.1\r\nHost: d\r\n{headers}\r\n".encode()
 
 
 STREAMS = {
