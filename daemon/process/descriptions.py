@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from daemon.fs.nodes import Stat
 from daemon.process.status import os_error
-from daemon.process.waiting import WaitQueue
+from daemon.process.waiting import Outside, WaitQueue
 
 if TYPE_CHECKING:
     from daemon.process.tty import Terminal
 
 
-class Description:
+class Description(Outside):
     """One open file, pipe end, device or socket."""
 
     terminal: "Terminal | None" = None
@@ -65,21 +65,6 @@ class Description:
 
     def on_last_close(self) -> None:
         """The last descriptor is gone."""
-
-    async def read(self, size: int = 65536) -> bytes:
-        """Read from outside the simulated kernel: the engine's side of a pipe or terminal."""
-        while (data := self.try_read(size)) is None:
-            await self.readable.wait()
-        return data
-
-    async def write(self, data: bytes) -> None:
-        """Write all of `data` from outside the simulated kernel."""
-        view = memoryview(data)
-        while view:
-            taken = self.try_write(view)
-            view = view[taken:]
-            if view and not taken:
-                await self.writable.wait()
 
 
 def anonymous_stat(mode: int, ino: int = 1, rdev: int = 0, size: int = 0) -> Stat:

@@ -10,7 +10,7 @@ from typing import Final
 from daemon.fs.nodes import Stat
 from daemon.process.descriptions import Description, anonymous_stat
 from daemon.process.status import os_error
-from daemon.process.waiting import WaitQueue
+from daemon.process.waiting import Outside, WaitQueue
 
 PIPE_CAPACITY: Final = 65536
 PIPE_BUF: Final = 4096
@@ -22,7 +22,7 @@ def _uncharged(_nbytes: int) -> None:
     """The account of pipes that belong to no container."""
 
 
-class Pipe:
+class Pipe(Outside):
     """Bytes in order, at most `capacity` of them, with an end for readers and one for writers.
 
     Each end belongs to the maker until `reader()` or `writer()` hands it out (a FIFO is not `held`). A write of PIPE_BUF bytes or less
@@ -121,21 +121,6 @@ class Pipe:
 
     def can_write(self) -> bool:
         return not self.readers or self.capacity - len(self._buffer) >= min(PIPE_BUF, self.capacity)
-
-    async def read(self, size: int = 65536) -> bytes:
-        """Read as the maker: b"" once every writer is gone."""
-        while (data := self.try_read(size)) is None:
-            await self.readable.wait()
-        return data
-
-    async def write(self, data: bytes) -> None:
-        """Write as the maker: all of it, waiting for room; BrokenPipeError once every reader is gone."""
-        view = memoryview(data)
-        while view:
-            taken = self.try_write(view)
-            view = view[taken:]
-            if not taken:
-                await self.writable.wait()
 
     def _drop(self) -> None:
         self._charge(-len(self._buffer))

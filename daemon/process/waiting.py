@@ -43,6 +43,34 @@ class WaitQueue:
         return bool(self._waiting)
 
 
+class Outside:
+    """What the engine's side does with an object whose `try_` operations never wait: it waits."""
+
+    readable: WaitQueue
+    writable: WaitQueue
+
+    def try_read(self, size: int) -> bytes | None:
+        raise NotImplementedError
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        raise NotImplementedError
+
+    async def read(self, size: int = 65536) -> bytes:
+        """At least a byte; b"" at the end."""
+        while (data := self.try_read(size)) is None:
+            await self.readable.wait()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """All of `data`, as room comes up; BrokenPipeError once nobody can read it."""
+        view = memoryview(data)
+        while view:
+            taken = self.try_write(view)
+            view = view[taken:]
+            if not taken:
+                await self.writable.wait()
+
+
 class FairShare:
     """Lets computing processes take turns: one resumes per iteration of the event loop, however many compute.
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from daemon.process.process import Process
 from daemon.process.signals import IGNORE, Signal
@@ -10,7 +10,6 @@ from daemon.programs.services.kit import moment, user_ids
 from daemon.programs.services.mysql_wire import (
     EOF,
     OK,
-    Gone,
     Login,
     Wire,
     error,
@@ -18,6 +17,7 @@ from daemon.programs.services.mysql_wire import (
     proof_of,
     table,
 )
+from daemon.programs.services.wire import Gone, accept_until
 
 SOCKET = "/var/run/mysqld/mysqld.sock"
 NATIVE, SHA2 = "mysql_native_password", "caching_sha2_password"
@@ -168,7 +168,7 @@ class Server:
                 f"Version: '{version(proc)}'  socket: '{self.socket}'  port: {port}  {kind}\n"
             )
         self.ready = True
-        await self._accept(listeners)
+        await accept_until(self.signals, proc, listeners, self._client)
         await self._say_end(path)
         return 0
 
@@ -189,17 +189,9 @@ class Server:
         finally:
             self.proc.cred = who
 
-    async def _accept(self, listeners: list[int]) -> None:
-        while not self.signals:
-            try:
-                ready = await self.proc.wait_readable(listeners)
-            except InterruptedError:
-                continue
-            for listener in ready:
-                fd = await self.proc.accept(listener)
-                self.threads += 1
-                self.proc.fork(Client(self, fd, self.threads).run)
-                self.proc.close(fd)
+    def _client(self, fd: int) -> Callable[[Process], Awaitable[int]]:
+        self.threads += 1
+        return Client(self, fd, self.threads).run
 
     async def _say_end(self, path: str) -> None:
         if is_maria(self.proc):

@@ -4,7 +4,8 @@ import os
 
 from daemon.process.process import Process
 from daemon.programs.services.mysql import PING, QUERY, SHUTDOWN, SOCKET, version
-from daemon.programs.services.mysql_wire import Gone, Wire, login, proof_of, read_length
+from daemon.programs.services.mysql_wire import Wire, login, proof_of, read_length
+from daemon.programs.services.wire import Gone
 from daemon.programs.tools.options import OptionError, Options, Parser
 
 PARSER = Parser(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.process.process import Process
+from daemon.programs.services import wire
 
 CAPABILITIES = 0x00FFF7DF & ~0x0800 & ~0x0020  # no TLS, no compression
 PLUGIN_AUTH = 0x00080000
@@ -18,36 +19,17 @@ VAR_STRING = 253
 UTF8MB4 = 255
 
 
-class Gone(Exception):
-    """The peer has closed the connection, or speaks something else."""
-
-
-class Wire:
-    """Numbered packets on one connection, for either side."""
+class Wire(wire.Wire):
+    """Numbered packets on one connection."""
 
     def __init__(self, proc: Process, fd: int) -> None:
-        self.proc = proc
-        self.fd = fd
+        super().__init__(proc, fd)
         self.sequence = 0
-        self._buffer = bytearray()
 
     async def packet(self) -> bytes:
         head = await self._take(4)
         self.sequence = (head[3] + 1) & 0xFF
         return await self._take(int.from_bytes(head[:3], "little"))
-
-    async def _take(self, count: int) -> bytes:
-        while len(self._buffer) < count:
-            try:
-                data = await self.proc.read(self.fd)
-            except ConnectionError:
-                raise Gone from None
-            if not data:
-                raise Gone
-            self._buffer += data
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return taken
 
     async def send(self, *bodies: bytes) -> None:
         out = b""

@@ -14,7 +14,6 @@ from daemon.programs.services.postgres_wire import (
     PROTOCOL_3,
     READY,
     SSL,
-    Gone,
     Result,
     Wire,
     authentication,
@@ -22,6 +21,7 @@ from daemon.programs.services.postgres_wire import (
     packed,
     parameter,
 )
+from daemon.programs.services.wire import Gone, accept_until
 
 SOCKET_FOLDER = "/var/run/postgresql"
 SETTINGS = {
@@ -109,7 +109,13 @@ class Server:
         await self.log(f"database system was shut down at {stamp} UTC", proc.pid + 3)
         await self.log("database system is ready to accept connections")
         self._write_pid_file()
-        await self._accept(listeners)
+        await accept_until(
+            self.signals,
+            proc,
+            listeners,
+            lambda fd: Backend(self, fd).run,
+            title="postgres: client backend",
+        )
         await self._shut_down()
         return 0
 
@@ -140,18 +146,6 @@ class Server:
         reason = os.strerror(failure.errno or errno.EADDRINUSE)
         await self.log(f'could not bind {family} address "{host}": {reason}')
         await self.log("could not create any TCP/IP sockets", level="FATAL")
-
-    async def _accept(self, listeners: list[int]) -> None:
-        while not self.signals:
-            try:
-                ready = await self.proc.wait_readable(listeners)
-            except InterruptedError:
-                continue
-            for listener in ready:
-                fd = await self.proc.accept(listener)
-                child = self.proc.fork(Backend(self, fd).run)
-                child.argv = ["postgres: client backend"]
-                self.proc.close(fd)
 
     async def _shut_down(self) -> None:
         kind = SHUTDOWNS[Signal(self.signals[0])]

@@ -9,7 +9,6 @@ from daemon.programs.services.kit import user_ids
 from daemon.programs.services.postgres import SOCKET_FOLDER, data_folder, version
 from daemon.programs.services.postgres_wire import (
     PROTOCOL_3,
-    Gone,
     Wire,
     cells_of,
     columns_of,
@@ -17,6 +16,7 @@ from daemon.programs.services.postgres_wire import (
     error_fields,
     packed,
 )
+from daemon.programs.services.wire import Gone
 from daemon.programs.tools.options import OptionError, Options, Parser
 
 PARSER = Parser(

@@ -3,7 +3,8 @@
 import struct
 from dataclasses import dataclass, field
 
-from daemon.process.process import Process
+from daemon.programs.services import wire
+from daemon.programs.services.wire import Gone
 
 PROTOCOL_3 = 196608
 CANCEL, SSL, GSS = 80877102, 80877103, 80877104
@@ -11,30 +12,8 @@ MESSAGE_LIMIT = 1 << 24
 TEXT, INT4, BOOL = 25, 23, 16
 
 
-class Gone(Exception):
-    """The peer has closed the connection, or speaks something else."""
-
-
-class Wire:
-    """Whole messages on one connection, for either side."""
-
-    def __init__(self, proc: Process, fd: int) -> None:
-        self.proc = proc
-        self.fd = fd
-        self._buffer = bytearray()
-
-    async def _take(self, count: int) -> bytes:
-        while len(self._buffer) < count:
-            try:
-                data = await self.proc.read(self.fd)
-            except ConnectionError:
-                raise Gone from None
-            if not data:
-                raise Gone
-            self._buffer += data
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return taken
+class Wire(wire.Wire):
+    """Whole messages on one connection."""
 
     async def startup(self) -> tuple[int, dict[str, str]]:
         """The first message: a code, and for PROTOCOL_3 the parameters."""
