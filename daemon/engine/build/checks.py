@@ -11,6 +11,8 @@ from daemon.engine.dockerfile.words import go_escape
 
 DOCUMENTATION = "https://docs.docker.com/go/dockerfile/rule/"
 TRUE = ("1", "t", "T", "true", "TRUE", "True")
+ALL = frozenset({"all"})
+"""In company `all` is a rule like any other, and there is none of that name."""
 FALSE = ("0", "f", "F", "false", "FALSE", "False")
 
 
@@ -175,8 +177,8 @@ class Settings:
 
     @classmethod
     def parse(cls, text: str) -> Settings:
-        found = cls()
-        for option in filter(None, text.strip().split(";", 2)):
+        found, text = cls(), text.strip()
+        for option in text.split(";", 2) if text else ():
             name, equals, value = option.partition("=")
             name, values = name.strip(), frozenset(word.strip() for word in value.split(","))
             if equals and name == "skip":
@@ -194,8 +196,8 @@ class Settings:
 
     def wants(self, name: str) -> bool:
         if RULES[name].experimental:
-            return bool({"all", name} & self.experiments)
-        return not {"all", name} & self.skipped
+            return self.experiments == ALL or name in self.experiments
+        return not (self.skipped == ALL or name in self.skipped)
 
 
 def _boolean(text: str, option: str) -> bool:

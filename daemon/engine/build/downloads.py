@@ -6,7 +6,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
@@ -14,17 +14,51 @@ from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.fs.filesystem import Filesystem
 
 MODE = 0o600
-UNNAMED = "download"
+UNNAMED = "__unnamed__"
+NO_GIT = "mockerd fetches no git repositories: {}"
 Download = Callable[[str], AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]]
 """A URL's length and chunks; DockerError in the words of Go's http client."""
-_GIT = re.compile(r"(?:https?://.*\.git(?:[#?].*)?|git://.*|ssh://.*|git@.*)")
+_GIT = re.compile(r"https?://[^#?]*\.git(?:[#?].*)?|(?:git|ssh)://.*|[\w.-]+@[\w.-]+:.*")
+DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+
+
+def is_git(word: str) -> bool:
+    """Whether BuildKit takes an address for a git repository's."""
+    return _GIT.fullmatch(word) is not None
 
 
 def is_url(word: str) -> bool:
-    """Whether a source of ADD is fetched; DockerfileError for a git repository, which nobody here can."""
-    if _GIT.fullmatch(word):
-        raise DockerfileError(f"mockerd fetches no git repositories: {word}")
     return word.startswith(("http://", "https://"))
+
+
+def checked_urls(keyword: str, words: Sequence[str], checksum: str) -> list[str]:
+    """Those sources of COPY or ADD that are fetched; DockerfileError for what must not be, or cannot be here."""
+    if checksum and len(words) != 1:
+        raise DockerfileError("checksum can't be specified for multiple sources")
+    if checksum and not (is_url(words[0]) or is_git(words[0])):
+        raise DockerfileError("checksum requires HTTP(S) or Git sources")
+    found = [word for word in words if is_url(word) or is_git(word)]
+    for word in found:
+        if keyword == "COPY":
+            kind = "git ref" if is_git(word) else "URL"
+            raise DockerfileError(f"source can't be a {kind} for COPY")
+        if is_git(word):
+            raise DockerfileError(NO_GIT.format(word))
+    if checksum:
+        _check_digest(checksum)
+    return found
+
+
+def _check_digest(text: str) -> None:
+    algorithm, colon, value = text.partition(":")
+    if not (colon and re.fullmatch(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*", algorithm) and value):
+        raise DockerfileError("invalid checksum digest format")
+    if algorithm not in DIGEST_LENGTHS:
+        raise DockerfileError("unsupported digest algorithm")
+    if len(value) != DIGEST_LENGTHS[algorithm]:
+        raise DockerfileError("invalid checksum digest length")
+    if not re.fullmatch("[a-f0-9]+", value):
+        raise DockerfileError("invalid checksum digest format")
 
 
 async def fetched(url: str, download: Download, into: Filesystem, wanted: str = "") -> str:

@@ -71,8 +71,8 @@ class Draft:
     """BuildKit's way: of an ARG and an ENV of one name the later one counts, and an ARG sees those before it in its line.
     For the classic builder ENV always counts, and no line sees itself."""
     cmd_set: bool = False
-    undefined: dict[str, None] = field(default_factory=dict)
-    """Variables that were asked for and that nothing defines, until somebody clears it."""
+    undefined: list[str] = field(default_factory=list)
+    """Variables that were asked for and that nothing defines, word by word, until somebody clears it."""
     _args_on_top: set[str] = field(default_factory=set)
     _env: dict[str, str] = field(default_factory=dict)
     _env_of: list[str] | None = None
@@ -133,7 +133,7 @@ class Draft:
 
     def _expanded(self, lexer: Lexer, text: str) -> str:
         word = lexer.word(text, self.variables)
-        self.undefined |= dict.fromkeys(sorted(lexer.unmatched))
+        self.undefined += sorted(lexer.unmatched)
         return word
 
     def expand_words(self, text: str) -> list[str]:
@@ -263,17 +263,8 @@ class BadPort(DockerfileError):
 
 def expose_ports(word: str) -> list[str]:
     """`9000-9002/udp` as single `port/protocol` names; an address and a host port before it are ignored."""
-    ports, slash, protocol = word.partition("/")
-    ports = ports.rpartition(":")[2]
-    if not ports:
-        raise BadPort(
-            f'invalid port: "{word}": no port specified', f"No port specified: {word}<empty>"
-        )
-    protocol = (protocol if slash and protocol else "tcp").lower()
-    if protocol not in ("tcp", "udp", "sctp"):
-        raise BadPort(
-            f'invalid port: "{word}": invalid proto: {protocol}', f"Invalid proto: {protocol}"
-        )
+    protocol = protocol_of(word)
+    ports = word.partition("/")[0].rpartition(":")[2]
     match = _PORTS.fullmatch(ports)
     first, last = (int(match.group(1)), int(match.group(2) or match.group(1))) if match else (1, 0)
     if not first <= last <= 65535:
@@ -281,9 +272,26 @@ def expose_ports(word: str) -> list[str]:
     return [f"{port}/{protocol}" for port in range(first, last + 1)]
 
 
+def protocol_of(word: str) -> str:
+    """The protocol of a port of EXPOSE, in lower case."""
+    ports, _, protocol = word.partition("/")
+    if not ports.rpartition(":")[2]:
+        raise BadPort(
+            f'invalid port: "{word}": no port specified', f"No port specified: {word}<empty>"
+        )
+    protocol = (protocol or "tcp").lower()
+    if protocol not in ("tcp", "udp", "sctp"):
+        raise BadPort(
+            f'invalid port: "{word}": invalid proto: {protocol}', f"Invalid proto: {protocol}"
+        )
+    return protocol
+
+
 def _volume(draft: Draft, instruction: i.Instruction) -> str:
     assert isinstance(instruction, i.Texts)
     paths = [draft.expand(value) for value in instruction.values]
+    if "" in paths:
+        raise DockerfileError("VOLUME specified can not be an empty string")
     draft.config.volumes = {**(draft.config.volumes or {}), **{path: {} for path in paths}}
     return f"VOLUME [{' '.join(paths)}]"
 

@@ -122,6 +122,7 @@ class Evaluator:
         self.mounts = mounts
         self.download = download
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
+        self._names = plan.image_names()
         self._bases: dict[str, Step] = {}
         self._bases_read: set[str] = set()
 
@@ -150,9 +151,25 @@ class Evaluator:
             if isinstance(operation, ops.Run) and any(one.sets_mode for one in operation.mounts):
                 with self.progress.announce(CACHE_MODES, key=f"{CACHE_MODES}{key}").running():
                     pass
+        async with asyncio.TaskGroup() as group:
+            for operation, step in zip(stage.operations, steps, strict=True):
+                if isinstance(operation, ops.CopyFiles) and isinstance(operation.input, ops.Local):
+                    group.create_task(self._look_for(operation, step))
+            group.create_task(self._steps(stage, steps, snapshot))
+
+    async def _steps(self, stage: ops.PlannedStage, steps: list[Step], snapshot: Snapshot) -> None:
         for operation, step in zip(stage.operations, steps, strict=True):
             snapshot = await self._step(operation, step, snapshot)
         self.snapshots[stage.index].set_result(snapshot)
+
+    async def _look_for(self, copy: ops.CopyFiles, step: Step) -> None:
+        """What is not in the context ends the build once the context is here, whatever has still to be run before."""
+        if not copy.sources:
+            return
+        files = await self.files_of(copy.input)
+        with _told_by(step):
+            for _ in self._sources(copy, files):
+                pass
 
     async def _base(self, stage: ops.PlannedStage) -> Snapshot:
         base = stage.base
@@ -167,15 +184,15 @@ class Evaluator:
 
     def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
         chain = chain_id(base.diff_ids)
-        vertex = self._image_vertex(base, stage.base_vertex) if stage.base_vertex else ""
+        vertex = self._image_vertex(base) if stage.base_vertex else ""
         return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex, base=chain)
 
-    def _image_vertex(self, image: ops.BaseImage, name: str) -> str:
-        """All that read the same image share one vertex, named by the first of them."""
+    def _image_vertex(self, image: ops.BaseImage) -> str:
+        """All that read the same image share one vertex."""
         chain = chain_id(image.diff_ids)
         step = self._bases.get(chain)
         if step is None:
-            step = self._bases[chain] = self.progress.announce(name)
+            step = self._bases[chain] = self.progress.announce(self._names[chain])
             with step.running():
                 pass
         return step.digest
@@ -211,13 +228,9 @@ class Evaluator:
 
     async def _step(self, operation: ops.Operation, step: Step, below: Snapshot) -> Snapshot:
         self._inline(operation)
-        try:
+        with _told_by(step):
             prepared = await self._prepare(operation)
             key = key_of(below.key, prepared.key)
-        except StepFailed as failure:
-            failure.vertex = step.digest
-            step.failed(failure.inner)
-            raise
         record = None if operation.ignore_cache else self.cache.find(key)
         if record:
             step.cached()
@@ -261,7 +274,7 @@ class Evaluator:
         if isinstance(source, ops.FromStage):
             return (await self.snapshots[source.index]).diff_ids
         if isinstance(source, ops.BaseImage):
-            self._image_vertex(source, source.vertex or f"FROM {source.name}")
+            self._image_vertex(source)
             self._read(chain_id(source.diff_ids))
             return source.diff_ids
         return ()
@@ -429,6 +442,18 @@ class Prepared:
     operation: ops.Operation
     key: str
     act: Act
+
+
+@contextmanager
+def _told_by(step: Step) -> Iterator[None]:
+    """What keeps a step from being begun is that step's error."""
+    try:
+        yield
+    except StepFailed as failure:
+        failure.vertex = step.digest
+        if not step.vertex.error:
+            step.failed(failure.inner)
+        raise
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from daemon.engine.build.cache import Cache
 from daemon.engine.build.cache_imports import look_up, parse_imports
 from daemon.engine.build.checks import Checks, Finding, Settings
 from daemon.engine.build.client import BuildClient
+from daemon.engine.build.dockerfile_source import definition
 from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
 from daemon.engine.build.export import dated_history, image_config
 from daemon.engine.build.local import Locals
@@ -194,7 +195,9 @@ class Builds:
         resolver = Resolver(self.bases, local.client, job.progress, options)
         source = lines.read(data)
         self._check_frontend(job, options.frontend or source.directives.get("syntax", ""))
-        settings = Settings.parse(options.checks or source.directives.get("check", ""))
+        # Of a directive's value BuildKit takes what stands before the first space.
+        said = source.directives.get("check", "").partition(" ")[0]
+        settings = Settings.parse(options.checks or said)
         every_stage = checks is not None and not options.target
         if checks is None:
             checks = Checks(heard=lambda finding: self._warn(job, local, finding))
@@ -229,7 +232,9 @@ class Builds:
             await self._plan(job, options, local, data, checks)
         except DockerfileError as problem:
             error = problem
-        return subrequests.check(options.filename, data, checks, error)
+        found = local.definition
+        place = definition(options, job.session, found.vertex.name) if found else None
+        return subrequests.check(options.filename, data, checks, error, place)
 
     def _warn(self, job: Job, local: Locals, finding: Finding) -> None:
         name, data = job.dockerfile

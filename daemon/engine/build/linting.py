@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from api_schema.oci import Reference
 from daemon.engine.build.checks import Checks
-from daemon.engine.build.draft import Draft
+from daemon.engine.build.draft import BadPort, Draft, expose_ports, protocol_of
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile.errors import DockerfileError, nearest
+from daemon.engine.dockerfile.ignore import Matcher
 from daemon.engine.dockerfile.source import Line, Source
 from daemon.engine.dockerfile.words import Lexer
 
@@ -20,6 +21,7 @@ SECRET_WORDS = re.compile(
     r"(?i)(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)"
 )
 HARMLESS_WORDS = re.compile(r"(?i)(?:_|^)(?:public|file|version)(?:_|$)")
+URLS = ("http://", "https://")
 LAST_ONE_COUNTS = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 PLATFORM = re.compile(r"(?P<os>[a-z]+)(?:/(?P<arch>[a-z0-9_]+)(?:/[a-z0-9]+)?)?")
 
@@ -30,17 +32,23 @@ def suggestion(word: str, candidates: Iterable[str], sigil: str = "") -> str:
     return f" (did you mean {sigil}{found}?)" if found else ""
 
 
-def check_form(source: Source, stages: list[i.Stage], checks: Checks) -> None:
-    """What can be said of the Dockerfile without knowing any variable."""
+def check_continuations(source: Source, checks: Checks) -> None:
     for _, number in source.warnings:
         checks.report("NoEmptyContinuation", (number, number))
-    for line in source.lines:
-        if line.keyword.lower() == "maintainer":
-            checks.report("MaintainerDeprecated", line)
-        elif line.keyword.lower() == "from":
-            _check_from_casing(line, checks)
-        if line.comments and line.keyword.lower() in ("arg", "from"):
-            _check_description(line, checks)
+
+
+def check_line(line: Line, checks: Checks) -> None:
+    """What can be said of a line before it is understood."""
+    if line.keyword.lower() == "maintainer":
+        checks.report("MaintainerDeprecated", line)
+    elif line.keyword.lower() == "from":
+        _check_from_casing(line, checks)
+    if line.comments and line.keyword.lower() in ("arg", "from"):
+        _check_description(line, checks)
+
+
+def check_stages(source: Source, stages: list[i.Stage], checks: Checks) -> None:
+    """What can be said of the stages without knowing any variable."""
     _check_stage_names(stages, checks)
     _check_casing([line for line in source.lines if line.start >= stages[0].line.start], checks)
 
@@ -59,7 +67,10 @@ def _check_from_casing(line: Line, checks: Checks) -> None:
 
 def _check_description(line: Line, checks: Checks) -> None:
     keyword, words = line.keyword.upper(), line.rest.split()
-    names = [word.partition("=")[0] for word in words] if keyword == "ARG" else words[2:3]
+    if keyword == "ARG":
+        names = [word.partition("=")[0] for word in words]
+    else:
+        names = [word.lower() for word in words[2:3]]
     said = line.comments[-1].split()[:1]
     if names and said and said[0].lower() not in [name.lower() for name in names]:
         example = names[0] if len(names) == 1 else "<arg_key>"
@@ -113,31 +124,27 @@ def check_secret_name(keyword: str, name: str, line: Line, checks: Checks) -> No
         checks.report("SecretsUsedInArgOrEnv", line, keyword, name)
 
 
-def check_ports(words: Iterable[str], line: Line, checks: Checks) -> None:
+def check_port(word: str, line: Line, checks: Checks) -> None:
     """EXPOSE takes container ports, with the protocol in lower case."""
-    for word in words:
-        protocol = word.rpartition(":")[2].partition("/")[2]
-        if protocol != protocol.lower():
-            checks.report("ExposeProtoCasing", line, word)
-        if ":" in word.partition("/")[0]:
-            checks.report("ExposeInvalidFormat", line, word)
+    protocol = word.rpartition(":")[2].partition("/")[2]
+    if protocol != protocol.lower():
+        checks.report("ExposeProtoCasing", line, word)
+    if word.partition("/")[0].rpartition(":")[0].strip(":"):
+        checks.report("ExposeInvalidFormat", line, word)
 
 
-def check_from(
-    stage: i.Stage,
-    lexer: Lexer,
-    known: Mapping[str, str],
-    declared: Collection[str],
-    checks: Checks,
+def check_arguments(
+    unmatched: Collection[str], declared: Collection[str], line: Line, checks: Checks
 ) -> None:
     """The variables of a FROM. `declared` names also the ARGs that have no value."""
-    for text in (stage.base, stage.platform):
-        lexer.word(text, known)
-        for name in sorted(lexer.unmatched - set(declared)):
-            checks.report("UndefinedArgInFrom", stage.line, name, suggestion(name, declared))
-    if not stage.platform:
-        return
-    platform = lexer.word(stage.platform, known)
+    for name in sorted(set(unmatched) - set(declared)):
+        checks.report("UndefinedArgInFrom", line, name, suggestion(name, declared))
+
+
+def check_platform(
+    stage: i.Stage, platform: str, lexer: Lexer, known: Mapping[str, str], checks: Checks
+) -> None:
+    """What `--platform` says and what came of it; `lexer` knows which variables took part."""
     if lexer.matched == {"TARGETPLATFORM"} and platform == known.get("TARGETPLATFORM"):
         checks.report("RedundantTargetPlatform", stage.line, stage.platform)
     match = None if lexer.matched or lexer.unmatched else PLATFORM.fullmatch(platform)
@@ -167,6 +174,27 @@ class StageChecks:
                 self.checks.report("UndefinedVar", line, name, suggestion(name, candidates, "$"))
         self.draft.undefined.clear()
 
+    def ports(self, instruction: i.Instruction) -> None:
+        """The ports of an EXPOSE up to the first that is none."""
+        assert isinstance(instruction, i.Texts)
+        for value in instruction.values:
+            for word in self.draft.expand_words(value):
+                try:
+                    protocol_of(word)
+                    check_port(word, instruction.line, self.checks)
+                    expose_ports(word)
+                except BadPort:
+                    return
+
+    def sources(self, copy: i.Copy, ignored: Matcher) -> None:
+        """What COPY and ADD take from the context must not be left out of it."""
+        verb = copy.keyword.capitalize()
+        for word in copy.sources:
+            path = self.draft.expand(word)
+            if not path.startswith(URLS) and ignored.excludes(path):
+                self.checks.report("CopyIgnoredFile", copy.line, verb, path)
+        self.draft.undefined.clear()
+
     def instruction(self, instruction: i.Instruction) -> None:
         """The rules for one kind of instruction."""
         self._rules(instruction)
@@ -180,8 +208,6 @@ class StageChecks:
         elif isinstance(instruction, i.Arg):
             for name, _ in instruction.pairs:
                 check_secret_name(keyword, name, line, self.checks)
-        elif keyword == "EXPOSE" and isinstance(instruction, i.Texts):
-            check_ports(instruction.values, line, self.checks)
         elif keyword == "WORKDIR" and isinstance(instruction, i.Text):
             self._work_dir(instruction)
         elif keyword in LAST_ONE_COUNTS:

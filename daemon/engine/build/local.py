@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from daemon.engine.build.checksum import total_size
 from daemon.engine.build.client import BuildClient
+from daemon.engine.build.dockerfile_source import wanted_files
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -60,7 +61,7 @@ class Locals:
         step = self.definition = self.progress.announce(
             f"[internal] load build definition from {posixpath.basename(name)}"
         )
-        wanted = [name, f"{name}{IGNORE_FILE}", name.lower()]
+        wanted = wanted_files(name)
         with step.running(), step.transfer("transferring dockerfile:") as line:
             await self.client.pull(
                 self.options.dockerfile_key, files, follow=wanted, progress=line.count

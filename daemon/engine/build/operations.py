@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from api_schema.oci import ContainerConfig, HistoryEntry
@@ -9,6 +10,7 @@ from daemon.engine.build.draft import Draft
 from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.mounts import Mount
 from daemon.engine.dockerfile.source import Line
+from daemon.fs.layers import chain_id
 
 HISTORY_COMMENT = "buildkit.dockerfile.v0"
 
@@ -159,6 +161,23 @@ class Plan:
         """Everything that any operation reads."""
         return [source for stage in self.stages for source in stage_inputs(stage)]
 
+    def image_names(self) -> dict[str, str]:
+        """The vertex names of images by chain id. Of several that read one image the last one names it, going from
+        the target down: to what a stage starts from first, then to what its operations read."""
+        stages = {stage.index: stage for stage in self.stages}
+        names: dict[str, str] = {}
+        seen, todo = {self.target.index}, [_named_inputs(self.target)]
+        while todo:
+            source, name = next(todo[-1], (None, ""))
+            if source is None:
+                todo.pop()
+            elif isinstance(source, BaseImage):
+                names[chain_id(source.diff_ids)] = name
+            elif isinstance(source, FromStage) and source.index not in seen:
+                seen.add(source.index)
+                todo.append(_named_inputs(stages[source.index]))
+        return names
+
     def context_paths(self, name: str) -> list[str]:
         """The paths that are read from a local folder, without a leading slash; empty when it is all of it."""
         paths: set[str] = set()
@@ -175,8 +194,18 @@ def stage_inputs(stage: PlannedStage) -> list[Input]:
         if isinstance(operation, CopyFiles) and operation.sources:
             found.append(operation.input)
         elif isinstance(operation, Run):
-            found += [mount.input for mount in operation.mounts]
+            mounts = sorted(operation.mounts, key=lambda mount: mount.target)
+            found += [mount.input for mount in mounts]
     return found
+
+
+def _named_inputs(stage: PlannedStage) -> Iterator[tuple[Input, str]]:
+    """`stage_inputs` with the names of their vertexes, where they are images."""
+    given = stage.base_vertex
+    for source in stage_inputs(stage):
+        name = source.vertex or f"FROM {source.name}" if isinstance(source, BaseImage) else ""
+        yield source, given or name
+        given = ""
 
 
 def _paths_read(operation: Operation, name: str) -> set[str]:

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import posixpath
-from collections import ChainMap
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build import operations as ops
 from daemon.engine.build.checks import Checks
 from daemon.engine.build.copying import checked_mode, destination
-from daemon.engine.build.downloads import is_url
+from daemon.engine.build.downloads import checked_urls
 from daemon.engine.build.draft import BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import copy_text, describe, run_text
 from daemon.engine.build.linting import (
     StageChecks,
+    check_arguments,
+    check_continuations,
     check_default_bases,
-    check_form,
-    check_from,
+    check_line,
+    check_platform,
+    check_stages,
+    suggestion,
 )
+from daemon.engine.build.numbering import Numbering
 from daemon.engine.build.options import Options
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean
+from daemon.engine.dockerfile.ignore import Matcher
 from daemon.engine.dockerfile.mounts import parse_mount, stage_of
 from daemon.engine.dockerfile.words import Lexer
+from daemon.engine.images import platforms
+from daemon.errors import InvalidParameter
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_PLATFORM = "linux/amd64"
-MAKES_FILES = ("ADD", "COPY", "RUN", "WORKDIR")
-HIDDEN = "****"
 INLINE_FOLDER = "/dev/pipes"
 
 Resolve = Callable[[str, str, str], Awaitable[ops.BaseImage]]
@@ -47,21 +51,25 @@ class Planner:
         options: Options,
         resolve: Resolve,
         checks: Checks | None = None,
-        resolved: Callable[[], Awaitable[object]] | None = None,
+        ignored: Callable[[], Awaitable[Sequence[str]]] | None = None,
         results: Callable[[str], Awaitable[ops.BaseImage]] | None = None,
     ) -> None:
-        """`resolved` is awaited when all images are known and no instruction has been looked at yet.
+        """`ignored` gives the patterns of the context's ignore file; it is called when all images are known.
 
         `results` are those of other builds, by the name of an `input:` context.
         """
         self.source = source
         self.checks = checks or Checks()
-        self.resolved = resolved
+        self.ignored = ignored
+        self.ignore: Matcher | None = None
         self.results = results
         self.options = options
         self.resolve = resolve
         self.build_args = BuildArgs(options.args, platform=platform_args(options.platform))
-        self.stages, self.globals = i.stages(source.lines)
+        check_continuations(source, self.checks)
+        self.stages, self.globals = i.stages(
+            source.lines, lambda line: check_line(line, self.checks)
+        )
         self.written_bases = [stage.base for stage in self.stages]
         self.by_name: dict[str, int] = {}
         self.planned: dict[int, ops.PlannedStage] = {}
@@ -78,8 +86,8 @@ class Planner:
         target = self._target()
         indexes = list(range(len(self.stages))) if every_stage else self._needed(target)
         bases = {index: await self._base(index) for index in indexes}
-        if self.resolved:
-            await self.resolved()
+        if self.ignored:
+            self.ignore = Matcher(await self.ignored())
         for index, base in bases.items():
             try:
                 await self._plan_stage(index, base)
@@ -91,7 +99,7 @@ class Planner:
         return ops.Plan(list(self.planned.values()))
 
     def _check_form(self) -> None:
-        check_form(self.source, self.stages, self.checks)
+        check_stages(self.source, self.stages, self.checks)
         defaults = BuildArgs({}, platform=self.build_args.platform)
         with contextlib.suppress(DockerfileError):
             resolve_globals(self.globals, defaults, self.source.escape)
@@ -103,18 +111,34 @@ class Planner:
         known = {**self.build_args.platform, **self.build_args.globals}
         declared = [*known, *(name for arg in self.globals for name, _ in arg.pairs)]
         for index, stage in enumerate(self.stages):
-            written, lexer = stage.base, Lexer(self.source.escape)
             try:
-                check_from(stage, lexer, known, declared, self.checks)
-                stage.base = lexer.word(written, known)
-                stage.platform = lexer.word(stage.platform, known)
+                self._expand_base(stage, known, declared)
             except DockerfileError as problem:
                 raise located(problem, stage.line) from None
-            if not stage.base:
-                text = f"base name ({written}) should not be blank"
-                raise located(DockerfileError(text), stage.line)
             if stage.name:
                 self.by_name[stage.name] = index
+
+    def _expand_base(self, stage: i.Stage, known: Mapping[str, str], declared: list[str]) -> None:
+        lexer = Lexer(self.source.escape)
+        base = lexer.word(stage.base, known)
+        check_arguments(lexer.unmatched, declared, stage.line, self.checks)
+        if not base:
+            raise DockerfileError(f"base name ({stage.base}) should not be blank")
+        stage.base = base
+        if not stage.platform:
+            return
+        platform = lexer.word(stage.platform, known)
+        check_arguments(lexer.unmatched, declared, stage.line, self.checks)
+        check_platform(stage, platform, lexer, known, self.checks)
+        hint = next(filter(None, (suggestion(n, known) for n in sorted(lexer.unmatched))), "")
+        if not platform:
+            text = f"empty platform value from expression {stage.platform}"
+            raise DockerfileError(text + hint)
+        try:
+            stage.platform = platforms.show(platforms.parse(platform))
+        except InvalidParameter as problem:
+            text = f"failed to parse platform {stage.platform}: {problem}{hint}"
+            raise DockerfileError(text) from None
 
     def args_in_bases(self, stages: Iterable[int]) -> set[str]:
         """The ARGs that the FROM lines of these stages use."""
@@ -253,13 +277,23 @@ class Planner:
         own = len(instructions) - len(stage.instructions)
         for number, instruction in enumerate(instructions):
             known = len(planned.draft.env)
+            if number >= own and instruction.keyword == "EXPOSE":
+                checked.ports(instruction)
             try:
                 await self._dispatch(planned, instruction, numbering)
             except DockerfileError as problem:
                 raise located(problem, instruction.line) from None
+            finally:
+                if number >= own:
+                    checked.variables(instruction.line, known)
             if number >= own:
-                checked.variables(instruction.line, known)
                 checked.instruction(instruction)
+                if self.ignore and isinstance(instruction, i.Copy):
+                    self._check_sources(checked, instruction)
+
+    def _check_sources(self, checked: StageChecks, copy: i.Copy) -> None:
+        if self.ignore and not copy.flags.text("from"):
+            checked.sources(copy, self.ignore)
 
     def _stage_checks(self, planned: ops.PlannedStage) -> StageChecks:
         below = planned.base.index if isinstance(planned.base, ops.FromStage) else None
@@ -367,8 +401,12 @@ class Planner:
             if Lexer(self.source.escape).word(name, {}) != name:
                 raise DockerfileError(NO_VARIABLES_IN_FROM)
             origin = await self._input(name, "", numbers=True, before=planned.index)
+        owner, mode, checksum = (
+            draft.expand(flags.text(name)) for name in ("chown", "chmod", "checksum")
+        )
         words = [draft.expand(word) for word in copy.sources]
-        urls = [word for word in words if copy.keyword == "ADD" and is_url(word)]
+        checked_mode(mode)
+        urls = checked_urls(copy.keyword, words, checksum)
         to = draft.expand(copy.destination)
         path, to_folder = destination(draft.config.working_dir, to)
         operation = ops.CopyFiles(
@@ -380,13 +418,13 @@ class Planner:
             path,
             to_folder,
             [(body.name, self._body(draft, body)) for body in copy.inline],
-            draft.expand(flags.text("chown")),
-            checked_mode(draft.expand(flags.text("chmod"))),
-            [draft.expand(pattern) for pattern in flags.all("exclude")],
+            owner,
+            mode,
+            flags.all("exclude"),
             flags.switch("parents"),
             flags.switch("unpack") if "unpack" in flags.given else copy.keyword == "ADD",
             urls,
-            draft.expand(flags.text("checksum")),
+            checksum,
         )
         planned.operations.append(operation)
         commit(planned, copy_text(copy, operation, words, to), layer=True)
@@ -440,44 +478,6 @@ NO_VARIABLES_IN_FROM = (
     "variable expansion is not supported for --from, "
     "define a new stage with FROM using ARG from global scope as a workaround"
 )
-
-
-class Numbering:
-    """`[stage k/n]` in front of the names of what changes files."""
-
-    def __init__(self, label: str, base: ops.Input, instructions: Iterable[i.Instruction]) -> None:
-        self.label = label
-        self.total = int(isinstance(base, ops.BaseImage))
-        self.total += sum(instruction.keyword in MAKES_FILES for instruction in instructions)
-        self.at = 0
-
-    def vertex(self, text: str) -> str:
-        self.at += 1
-        width = int(1 + math.log10(self.total))
-        label = f"{self.label} " if self.label else ""
-        return f"[{label}{self.at:>{width}}/{self.total}] {text}"
-
-    def step(self, draft: Draft, line: lines.Line, *, raw_quotes: bool, suffix: str = "") -> str:
-        """The instruction as written, its known variables replaced."""
-        text = line.original.strip() + suffix
-        lexer = Lexer(draft.escape, keep_unset=raw_quotes, raw_quotes=raw_quotes)
-        hidden = dict.fromkeys(_secret_names(line), HIDDEN)
-        with contextlib.suppress(DockerfileError):
-            text = lexer.word(text, ChainMap(hidden, draft.variables))
-        keyword, space, rest = text.partition(" ")
-        return self.vertex(f"{keyword.upper()}{space}{rest}")
-
-
-def _secret_names(line: lines.Line) -> list[str]:
-    """Variables that hold secrets: `RUN --mount=type=secret,env=NAME`."""
-    flags = [flag for flag in line.flags if flag.startswith("--mount=")]
-    return [
-        field.removeprefix("env=")
-        for flag in flags
-        if "type=secret" in flag
-        for field in flag.split(",")
-        if field.startswith("env=")
-    ]
 
 
 def located(problem: DockerfileError, line: lines.Line) -> DockerfileError:

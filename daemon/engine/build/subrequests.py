@@ -29,10 +29,17 @@ def metadata(document: Document, text: str, **more: bytes) -> dict[str, bytes]:
 
 
 def check(
-    filename: str, data: bytes, checks: Checks, error: DockerfileError | None
+    filename: str,
+    data: bytes,
+    checks: Checks,
+    error: DockerfileError | None,
+    place: Document | None = None,
 ) -> dict[str, bytes]:
-    """All findings, and the mistake that ended the look at the Dockerfile."""
-    source = {"filename": filename, "data": _encoded(data), "language": "Dockerfile"}
+    """All findings, and the mistake that ended the look at the Dockerfile, which came from `place`."""
+    source: Document = {"filename": filename, "data": _encoded(data)}
+    if place:
+        source["definition"] = place
+    source["language"] = "Dockerfile"
     document: Document = {
         "warnings": [_warning(finding) for finding in checks.findings] or None,
         "sources": [source],

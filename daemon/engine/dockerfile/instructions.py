@@ -104,11 +104,14 @@ class Stage:
     instructions: list[Instruction] = field(default_factory=list)
 
 
-def stages(lines: list[Line]) -> tuple[list[Stage], list[Arg]]:
-    """The stages, and the ARGs before the first FROM."""
+def stages(
+    lines: list[Line], look: Callable[[Line], None] = lambda _: None
+) -> tuple[list[Stage], list[Arg]]:
+    """The stages, and the ARGs before the first FROM; `look` sees each line before it is understood."""
     found: list[Stage] = []
     before: list[Arg] = []
     for line in lines:
+        look(line)
         parsed = parse_numbered(line)
         if isinstance(parsed, Stage):
             found.append(parsed)

@@ -53,12 +53,16 @@ async def busybox(name: str, platform: str, context: str) -> ops.BaseImage:
     return ops.BaseImage("docker.io/library/busybox:latest", config, ("sha256:1",))
 
 
-async def look(text: str) -> tuple[Checks, DockerfileError | None]:
-    """Every stage of the Dockerfile, as far as it can be understood."""
+async def look(text: str, *ignored: str) -> tuple[Checks, DockerfileError | None]:
+    """Every stage of the Dockerfile, as far as it can be understood; `ignored` are patterns of the ignore file."""
+
+    async def patterns() -> tuple[str, ...]:
+        return ignored
+
     source = read(text.encode())
     checks = Checks(Settings.parse(source.directives.get("check", "")))
     try:
-        await Planner(source, Options(), busybox, checks).plan(every_stage=True)
+        await Planner(source, Options(), busybox, checks, patterns).plan(every_stage=True)
         checks.conclude()
     except DockerfileError as problem:
         return checks, problem
@@ -150,6 +154,42 @@ async def test_rules_can_be_skipped_and_made_to_fail_the_build() -> None:
 
 async def test_all_rules_can_be_skipped() -> None:
     assert await named("# check=skip=all\nFROM busybox\nMAINTAINER x\n") == []
+
+
+async def test_all_in_company_is_a_rule_that_there_is_not() -> None:
+    assert await named("# check=skip=all,x\nFROM busybox\nMAINTAINER x\n") == [
+        ("MaintainerDeprecated", 3)
+    ]
+
+
+async def test_what_stands_before_a_broken_line_is_found() -> None:
+    checks, error = await look("FROM busybox\nMAINTAINER x\nCOPY a\nMAINTAINER y\n")
+    assert [finding.lines[0] for finding in checks.findings] == [2]
+    assert error is not None
+
+
+async def test_ports_are_looked_at_up_to_one_that_is_none() -> None:
+    assert await named("FROM busybox\nEXPOSE 1/TCP\nEXPOSE 2/UDP 3/foo 4/TCP\n") == [
+        ("ExposeProtoCasing", 2),
+        ("ExposeProtoCasing", 3),
+    ]
+
+
+async def test_what_the_ignore_file_leaves_out_is_found_by_whoever_asks_for_it() -> None:
+    text = "FROM busybox\nCOPY a b /x/\nCOPY --from=busybox a /y\nADD d/a http://h/a /z/\n"
+    checks, _ = await look(f"# check=experimental=CopyIgnoredFile\n{text}", "a", "d/*")
+    assert [finding.text for finding in checks.findings] == [
+        'Attempting to Copy file "a" that is excluded by .dockerignore',
+        'Attempting to Add file "d/a" that is excluded by .dockerignore',
+    ]
+    assert (await look(text, "a", "d/*"))[0].findings == []
+
+
+async def test_a_platform_that_comes_out_empty_ends_the_look() -> None:
+    _, error = await look("FROM --platform=$BULDPLATFORM busybox\n")
+    assert str(error) == (
+        "empty platform value from expression $BULDPLATFORM (did you mean BUILDPLATFORM?)"
+    )
 
 
 @pytest.mark.parametrize(
