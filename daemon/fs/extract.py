@@ -12,6 +12,7 @@ from daemon.fs.archive_path import container_path, reach
 from daemon.fs.compression import decompressed
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Credentials
+from daemon.fs.rooted import Rooted, reason
 from daemon.fs.streams import ChunkReader, ForwardContent, Readable
 from daemon.fs.tarread import (
     BLOCK_DEVICE,
@@ -25,14 +26,12 @@ from daemon.fs.tarread import (
     Entry,
     device_number,
     entry_path,
-    link_loop,
     link_path,
     read_entries,
 )
 from daemon.fs.tree import failure
 
 CHUNK = 1 << 18
-LINKS_MAX = 40
 
 
 class MissingTarget(ArchiveError, FileNotFoundError):
@@ -97,88 +96,68 @@ class _Extraction:
         self.archive = archive
         self.owner = owner
         self.strict = strict
-        self._dates: dict[str, tuple[str, int]] = {}
-        self._parent: tuple[str, str] = (".", root)
+        self._dates: list[tuple[str, int]] = []
+        self._parent: tuple[str, tuple[str, str]] = ("", (root, ""))
+        self._rooted = Rooted(self._look, root)
 
     def add(self, entry: Entry) -> Iterator[None]:
         """Make what `entry` describes, in place of what is there."""
         path = entry_path(entry, self.root.rstrip("/"))
         if path == ".":
             return
+        above, name = posixpath.split(path)
         try:
-            place = self._place(path)
-            self._clear(place, path, entry)
-            self._make(place, entry)
+            folder, shown = self._folder(above)
+            place, path = posixpath.join(folder, name), posixpath.join(shown, name)
+            self._clear(place, entry)
+            if entry.kind == HARD_LINK:
+                self._link(place, path, entry)
+            else:
+                self._make(place, entry)
             if entry.kind == REGULAR:
                 yield from self._write(place, entry)
             self._set_attributes(place, entry)
             if entry.kind == FOLDER:
-                self._dates[place] = path, entry.mtime
+                self._dates.append((path, entry.mtime))
+        except ArchiveError:
+            raise
         except OSError as error:
             raise _failure(path, entry, error) from error
 
     def date_folders(self) -> None:
-        """Filling a folder has changed its time; set it to what the archive says."""
-        for place, (path, mtime) in self._dates.items():
-            mode = self._stat_folder(path, place, follow=False)
-            if modes.S_ISLNK(mode):
-                _check_inside(path, self.fs.readlink(place))
-                self._stat_folder(path, place, follow=True)
-            elif modes.S_ISDIR(mode):
-                self.fs.utime(place, mtime, mtime)
+        """Filling a folder has changed its time; what has taken its place by now gets that of the archive, too."""
+        for path, mtime in self._dates:
+            try:
+                place = posixpath.join(self.root, self._rooted.real(path))
+                self.fs.utime(place, mtime, mtime, follow=False)
+            except OSError as error:
+                raise _kind(error)(f"chtimesat {path}: {reason(error)}") from error
 
-    def _stat_folder(self, path: str, place: str, *, follow: bool) -> int:
-        """The mode of what is to be dated; what replaced a folder, or one above it, may not be there."""
-        try:
-            return self.fs.stat(place, follow=follow).mode
-        except OSError as error:
-            raise _kind(error)(f"chtimesat {path}: {_reason(error)}") from error
+    def _folder(self, path: str) -> tuple[str, str]:
+        """The folder that entries below `path` go into, made with what is missing above it, and its name in errors."""
+        if self._parent[0] != path:
+            real, shown = self._rooted.folder(path)
+            folder = self.root
+            for name in filter(None, real.split("/")):
+                folder = posixpath.join(folder, name)
+                if self._mode(folder) is None:
+                    self.fs.mkdir(folder, 0o755)
+            self._parent = (path, (folder, shown))
+        return self._parent[1]
 
-    def _place(self, path: str) -> str:
-        """The real path of an entry: symlinks on the way lead inside the root; missing folders are made."""
-        above, name = posixpath.split(path)
-        above = above or "."
-        if self._parent[0] != above:
-            self._parent = (above, self._resolve_folder(above))
-        return posixpath.join(self._parent[1], name)
-
-    def _resolve_folder(self, path: str, *, make: bool = True) -> str:
-        at, todo, links = [self.root], path.split("/")[::-1], 0
-        absolute = False
-        while todo:
-            name = todo.pop()
-            if name in ("", "."):
-                continue
-            if name == "..":
-                if len(at) == 1:
-                    raise ArchiveError(f"statat {path}: path escapes from parent")
-                at.pop()
-                continue
-            here = posixpath.join(at[-1], name)
-            mode = self._mode(here)
-            if mode is None:
-                if not make:
-                    raise failure(errno.ENOENT, here)
-                self.fs.mkdir(here, 0o755)
-            elif modes.S_ISLNK(mode):
-                links += 1
-                if links > LINKS_MAX:
-                    raise link_loop(path, absolute=absolute, below=any(todo))
-                target = self.fs.readlink(here)
-                absolute = absolute or target.startswith("/")
-                at = at[:1] if target.startswith("/") else at
-                todo += target.split("/")[::-1]
-                continue
-            at.append(here)
-        return at[-1]
+    def _look(self, path: str) -> str | bool:
+        place = posixpath.join(self.root, path)
+        mode = self.fs.stat(place, follow=False).mode
+        return self.fs.readlink(place) if modes.S_ISLNK(mode) else modes.S_ISDIR(mode)
 
     def _mode(self, path: str) -> int | None:
+        """None if nothing is there."""
         try:
             return self.fs.stat(path, follow=False).mode
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _clear(self, place: str, path: str, entry: Entry) -> None:
+    def _clear(self, place: str, entry: Entry) -> None:
         """Remove what is there, unless both are folders."""
         present = self._mode(place)
         if present is None:
@@ -187,10 +166,10 @@ class _Extraction:
         if is_folder and wants_folder:
             return
         if self.strict and is_folder:
-            self._refuse(f'directory "{path}" with non-directory')
+            self._refuse(f'directory "{entry_path(entry)}" with non-directory')
         if self.strict and wants_folder:
-            self._refuse(f'non-directory "{path}" with directory')
-        self._parent = (".", self.root)
+            self._refuse(f'non-directory "{entry_path(entry)}" with directory')
+        self._parent = ("", (self.root, ""))
         self._remove(place, is_folder)
 
     def _refuse(self, what: str) -> NoReturn:
@@ -221,12 +200,22 @@ class _Extraction:
             self.fs.open(place, os.O_CREAT | os.O_EXCL, 0o600).close()
         elif entry.kind == SYMLINK:
             self.fs.symlink(entry.target, place)
-        elif entry.kind == HARD_LINK:
-            above, name = posixpath.split(link_path(entry))
-            self.fs.link(posixpath.join(self._resolve_folder(above, make=False), name), place)
         else:
             rdev = device_number(entry.major, entry.minor)
             self.fs.mknod(place, entry.file_mode, rdev)
+
+    def _link(self, place: str, path: str, entry: Entry) -> None:
+        """Both folders are looked up before the link is made."""
+        above, name = posixpath.split(link_path(entry))
+        real, shown = self._rooted.folder(above)
+        folder = posixpath.join(self.root, real)
+        try:
+            if self.fs.isdir(folder) and not self.fs.isdir(posixpath.dirname(place)):
+                raise failure(errno.ENOTDIR, path)
+            self.fs.link(posixpath.join(folder, name), place)
+        except OSError as error:
+            call = f"linkat {posixpath.join(shown, name)} {path}"
+            raise _kind(error)(f"{call}: {reason(error)}") from error
 
     def _write(self, place: str, entry: Entry) -> Iterator[None]:
         file = self.fs.open(place, os.O_WRONLY | os.O_NOFOLLOW)
@@ -256,10 +245,6 @@ class _Extraction:
             self.fs.utime(place, entry.mtime, entry.mtime, follow=False)
 
 
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno or 0).lower()
-
-
 def _kind(error: OSError) -> type[ArchiveError]:
     """What is missing while extracting is, to dockerd, the path that the client named."""
     return MissingTarget if isinstance(error, FileNotFoundError) else ArchiveError
@@ -267,18 +252,12 @@ def _kind(error: OSError) -> type[ArchiveError]:
 
 def _failure(path: str, entry: Entry, error: OSError) -> Exception:
     """The error of the system call that makes such an entry."""
-    reason, kind = _reason(error), _kind(error)
-    if entry.kind == HARD_LINK:
-        return kind(f"linkat {entry.target} {path}: {reason}")
+    why, kind = reason(error), _kind(error)
     if entry.kind == SYMLINK:
-        return kind(f"symlinkat {entry.target} {path}: {reason}")
+        return kind(f"symlinkat {entry.target} {path}: {why}")
+    if entry.kind == FOLDER:
+        return kind(f"mkdirat {path}: {why}")
     if entry.kind in (CHARACTER, BLOCK_DEVICE):
-        return kind(reason)
-    return kind(f"openat {path}: {reason}")
-
-
-def _check_inside(path: str, target: str) -> None:
-    """A folder that a symlink has replaced is dated through that."""
-    leads = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if leads.startswith(("/", "..")):
-        raise ArchiveError(f"chtimesat {path}: path escapes from parent")
+        is_below = isinstance(error, NotADirectoryError)
+        return kind(f"openat {posixpath.dirname(path)}: {why}" if is_below else why)
+    return kind(f"openat {path}: {why}")

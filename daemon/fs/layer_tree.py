@@ -1,5 +1,6 @@
 """From a layer's tar to nodes, and from stacked layers to one tree, as overlay2 shows them."""
 
+import errno
 import os
 import posixpath
 import stat as modes
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 from daemon.fs.content import EMPTY, Buffer, Content, Extent, Spool
 from daemon.fs.nodes import Directory, Inode, Regular, Special, Symlink, Whiteout
+from daemon.fs.rooted import Rooted, reason
 from daemon.fs.tarread import (
     CHARACTER,
     FILE_TYPES,
@@ -19,10 +21,10 @@ from daemon.fs.tarread import (
     Entry,
     device_number,
     entry_path,
-    link_loop,
     link_path,
     read_entries,
 )
+from daemon.fs.tree import failure
 
 WHITEOUT_PREFIX = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -64,6 +66,14 @@ def layer_size(root: Directory) -> int:
     return total
 
 
+class _Source(NamedTuple):
+    """A hard link's: the folder, the name in it, and the system call as an error begins with it."""
+
+    folder: Directory
+    name: str
+    call: str
+
+
 class _LayerBuilder:
     """Extracts in archive order, inside a root that nothing leaves."""
 
@@ -75,23 +85,28 @@ class _LayerBuilder:
         self.root = Directory(next(numbers), 0o755, 0, 0, now)
         self.whiteouts = False
         self._names: set[str] = set()
-        self._folders: list[str] = []
-        self._recent: tuple[str, Directory] = ("", self.root)
+        self._dates: list[tuple[str, int]] = []
+        self._recent: tuple[str, tuple[Inode, str]] = ("", (self.root, ""))
+        self._rooted = Rooted(self._look)
 
     def add(self, entry: Entry) -> None:
         path = entry_path(entry)
+        if path != ".":
+            self._place(path, entry)
+        # The engine finds a name twice as it reads on, when the second is there already.
         if path in self._names:
             raise ArchiveError("duplicates of file paths not supported")
         self._names.add(path)
-        if path == ".":
-            return
-        above, _, name = path.rpartition("/")
-        try:
-            folder = self._folder(above)
-        except NotADirectoryError as error:
-            if self._marks_no_folder(above, name):
+
+    def _place(self, path: str, entry: Entry) -> None:
+        above, name = posixpath.split(path)
+        folder, shown = self._folder(above)
+        path = posixpath.join(shown, name)
+        if not isinstance(folder, Directory):
+            if _marks_no_folder(folder, shown, name):
                 return
-            raise ArchiveError(f"{_call(entry, path, name)}not a directory") from error
+            call = self._source(path, entry).call if entry.kind == HARD_LINK else _call(entry, path)
+            raise ArchiveError(f"{call}: not a directory")
         if name == OPAQUE:
             self._hide(folder, OPAQUE)
         elif name.startswith(WHITEOUT_PREFIX):
@@ -101,27 +116,17 @@ class _LayerBuilder:
         else:
             self._add_node(folder, name, path, entry)
             if entry.kind == FOLDER:
-                self._folders.append(path)
-
-    def _marks_no_folder(self, above: str, name: str) -> bool:
-        """Opaqueness is an attribute of what is there, which a file may have as well; a whiteout cannot be opened."""
-        outer = self._walk(posixpath.dirname(above), make=False)
-        if outer is None or not name.startswith(WHITEOUT_PREFIX):
-            return False
-        if outer.entries.get(posixpath.basename(above)) is WHITEOUT:
-            raise ArchiveError(f"openat {above}: no such device or address")
-        return name == OPAQUE
+                self._dates.append((path, entry.mtime))
 
     def date_folders(self) -> None:
-        """Their times are set last, which fails for those that are not there any more because one above was replaced."""
-        for path in self._folders:
-            above, _, name = path.rpartition("/")
+        """Their times are set last, which fails for what is not there any more because it was replaced."""
+        for path, mtime in self._dates:
             try:
-                there = name in self._folder(above).entries
-            except NotADirectoryError as error:
-                raise ArchiveError(f"chtimesat {path}: not a directory") from error
-            if not there:
-                raise ArchiveError(f"chtimesat {path}: no such file or directory")
+                node = self._plain(path) or self._lstat(self._rooted.real(path))
+            except OSError as error:
+                raise ArchiveError(f"chtimesat {path}: {reason(error)}") from error
+            if node is not WHITEOUT:
+                node.mtime = node.atime = mtime
 
     def _hide_below(self, folder: Directory, name: str, path: str) -> None:
         """As overlay2 does it: a whiteout is a device, which cannot be made where something is."""
@@ -142,7 +147,11 @@ class _LayerBuilder:
             return
         node = folder.entries.get(name)
         if not (isinstance(node, Directory) and entry.kind == FOLDER):
+            self._clear(folder, name)  # before what takes its place is looked for
             node = self._node(path, entry)
+            if node is WHITEOUT:
+                self._hide(folder, name)  # a link to a whiteout hides as well
+                return
             self._put(folder, name, node)
         if entry.kind != SYMLINK:
             node.mode = modes.S_IFMT(node.mode) | entry.mode & 0o7777
@@ -168,79 +177,120 @@ class _LayerBuilder:
         return Special(number, mode, 0, 0, now, device_number(entry.major, entry.minor))
 
     def _linked(self, path: str, entry: Entry) -> Inode:
-        above, _, name = link_path(entry).rpartition("/")
-        folder = self._walk(above, make=False)
-        node = folder.entries.get(name) if folder is not None else None
-        if node is None or isinstance(node, Whiteout):
-            raise ArchiveError(f"linkat {entry.target} {path}: no such file or directory")
+        folder, name, call = self._source(path, entry)
+        node = folder.entries.get(name) if name != OPAQUE else None
+        if node is None:
+            raise ArchiveError(f"{call}: no such file or directory")
         if isinstance(node, Directory):
-            raise ArchiveError(f"linkat {entry.target} {path}: operation not permitted")
-        node.nlink += 1
+            raise ArchiveError(f"{call}: operation not permitted")
+        if node is not WHITEOUT:
+            node.nlink += 1
         return node
 
+    def _source(self, path: str, entry: Entry) -> _Source:
+        """What a hard link names; its folder is looked up before where the link goes to."""
+        above, name = posixpath.split(link_path(entry))
+        real, shown = self._rooted.folder(above)
+        call = f"linkat {posixpath.join(shown, name)} {path}"
+        try:
+            folder = self._lstat(real)
+            if not isinstance(folder, Directory):
+                raise failure(errno.ENOTDIR, shown)
+        except OSError as error:
+            raise ArchiveError(f"{call}: {reason(error)}") from error
+        return _Source(folder, name, call)
+
     def _put(self, folder: Directory, name: str, node: Inode) -> None:
-        previous = folder.entries.pop(name, None)
-        if isinstance(previous, Directory):
-            folder.subfolders -= 1
-            self._recent = ("", self.root)
-        elif previous is not None and not isinstance(previous, Whiteout):
-            previous.nlink -= 1
+        self._clear(folder, name)
         folder.entries[name] = node
         folder.subfolders += isinstance(node, Directory)
 
-    def _folder(self, path: str) -> Directory:
-        """The folder at `path`, made with what is missing above it; symlinks lead inside the layer only."""
-        if path == self._recent[0]:
-            return self._recent[1]
-        folder = self._walk(path, make=True)
-        assert folder is not None
-        self._recent = (path, folder)
-        return folder
+    def _clear(self, folder: Directory, name: str) -> None:
+        previous = folder.entries.pop(name, None)
+        if isinstance(previous, Directory | Symlink):
+            self._recent = ("", (self.root, ""))
+        if isinstance(previous, Directory):
+            folder.subfolders -= 1
+        elif previous is not None and not isinstance(previous, Whiteout):
+            previous.nlink -= 1
 
-    def _walk(self, path: str, *, make: bool) -> Directory | None:
-        stack, todo, links = [self.root], path.split("/")[::-1], 0
-        absolute = False
+    def _folder(self, path: str) -> tuple[Inode, str]:
+        """What entries below `path` go into, made with what is missing above it, and its name in errors."""
+        if path != self._recent[0]:
+            plain, shown = self._plain(path), path
+            if plain is None:
+                real, shown = self._rooted.folder(path)
+                plain = self._made(real)
+            self._recent = (path, (plain, shown))
+        return self._recent[1]
+
+    def _plain(self, path: str) -> Inode | None:
+        """The folder at `path` if only folders lead there."""
+        node: Inode | None = self.root
+        for name in filter(None, path.split("/")):
+            node = node.entries.get(name) if isinstance(node, Directory) else None
+        return node if isinstance(node, Directory) else None
+
+    def _made(self, path: str) -> Inode:
+        """What is at a path without symlinks; missing folders are made."""
+        node: Inode = self.root
+        for name in filter(None, path.split("/")):
+            assert isinstance(node, Directory), path
+            if name not in node.entries:
+                self._put(node, name, Directory(next(self.numbers), 0o755, 0, 0, self.now))
+            node = node.entries[name]
+        return node
+
+    def _look(self, path: str) -> str | bool:
+        node = self._lstat(path)
+        return node.target if isinstance(node, Symlink) else isinstance(node, Directory)
+
+    def _lstat(self, path: str) -> Inode:
+        """As a kernel finds it: symlinks on the way are followed, nothing is above the root."""
+        at: list[Inode] = [self.root]
+        todo, links = path.split("/")[::-1], 0
         while todo:
-            name = todo.pop()
+            name, folder = todo.pop(), at[-1]
             if name in ("", "."):
                 continue
+            if not isinstance(folder, Directory):
+                raise failure(errno.ENOTDIR, path)
             if name == "..":
-                if len(stack) == 1:
-                    raise ArchiveError(f"statat {path}: path escapes from parent")
-                stack.pop()
+                at = at[:-1] or at
                 continue
-            node = stack[-1].entries.get(name)
-            if isinstance(node, Symlink):
+            node = folder.entries.get(name)
+            if node is None or name == OPAQUE:
+                raise failure(errno.ENOENT, path)
+            if isinstance(node, Symlink) and todo:
                 links += 1
                 if links > LINKS_MAX:
-                    raise link_loop(path, absolute=absolute, below=any(todo))
-                absolute = absolute or node.target.startswith("/")
-                stack = [self.root] if node.target.startswith("/") else stack
+                    raise failure(errno.ELOOP, path)
+                at = at[:1] if node.target.startswith("/") else at
                 todo += node.target.split("/")[::-1]
                 continue
-            if make and node is None:
-                node = Directory(next(self.numbers), 0o755, 0, 0, self.now)
-                self._put(stack[-1], name, node)
-            if not isinstance(node, Directory):
-                if make:
-                    raise NotADirectoryError(path)
-                return None
-            stack.append(node)
-        return stack[-1]
+            at.append(node)
+        return at[-1]
 
 
-def _call(entry: Entry, path: str, name: str) -> str:
-    """The system call that makes an entry, as an error begins with it; a device is made by one that names nothing."""
+def _marks_no_folder(node: Inode, path: str, name: str) -> bool:
+    """Opaqueness is an attribute of what is there, which a file may have as well; a whiteout cannot be opened."""
+    if name.startswith(WHITEOUT_PREFIX) and node is WHITEOUT:
+        raise ArchiveError(f"openat {path}: no such device or address")
+    return name == OPAQUE
+
+
+def _call(entry: Entry, path: str) -> str:
+    """The system call that makes an entry, as an error begins with it; for a device, the folder is opened first."""
+    above, name = posixpath.split(path)
     if name.startswith(WHITEOUT_PREFIX):
-        place = posixpath.join(posixpath.dirname(path), name[len(WHITEOUT_PREFIX) :])
-        return f"failed to mknod('{place}', S_IFCHR, 0): "
+        place = posixpath.join(above, name[len(WHITEOUT_PREFIX) :])
+        return f"failed to mknod('{place}', S_IFCHR, 0)"
     calls = {
-        FOLDER: f"mkdirat {path}: ",
-        SYMLINK: f"symlinkat {entry.target} {path}: ",
-        HARD_LINK: f"linkat {entry.target} {path}: ",
-        REGULAR: f"openat {path}: ",
+        FOLDER: f"mkdirat {path}",
+        SYMLINK: f"symlinkat {entry.target} {path}",
+        REGULAR: f"openat {path}",
     }
-    return calls.get(entry.kind, "")
+    return calls.get(entry.kind, f"openat {above}")
 
 
 def _content(archive: Content, entry: Entry, spool: Spool) -> Content:

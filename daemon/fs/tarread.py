@@ -75,14 +75,6 @@ class Entry:
         return self.sparse
 
 
-def link_loop(path: str, *, absolute: bool, below: bool) -> ArchiveError:
-    """The engine's error of symlinks without end on the way to `path`, whether absolute ones or one with more `below`."""
-    if absolute and not below:
-        return ArchiveError("too many links")
-    call = f"lstat /{path}" if absolute else f"statat {path}"
-    return ArchiveError(f"{call}: too many levels of symbolic links")
-
-
 def entry_path(entry: Entry, root: str = "") -> str:
     """Where the entry goes below `root`, relative and clean ("." is the root itself); it must not lead out."""
     path = posixpath.normpath(entry.name.lstrip("/") or ".")
@@ -105,9 +97,9 @@ def _check_length(path: str, root: str) -> None:
 
 
 def link_path(entry: Entry) -> str:
-    """What a hard link names, relative and clean."""
+    """What a hard link names, relative and clean; never the root itself."""
     path = posixpath.normpath(entry.target.lstrip("/") or ".")
-    if path == ".." or path.startswith("../"):
+    if path in (".", "..") or path.startswith("../"):
         raise ArchiveError(f'invalid hardlink target "{entry.target}"')
     return path
 

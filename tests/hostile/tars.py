@@ -20,6 +20,11 @@ def _spoiled(tar: bytes, at: int, field: bytes) -> bytes:
     return tar[:at] + field + tar[at + len(field) :]
 
 
+def _chain(length: int) -> list[tuple[str, ...]]:
+    """Symlinks 0, 1, …, each to the one before it; the first to a folder."""
+    return [("d", "d"), ("0", "s", "d"), *((str(n), "s", str(n - 1)) for n in range(1, length))]
+
+
 TARS: dict[str, bytes] = {
     "file over folder": tar_of(("a", "d"), ("a/b", "f"), ("a", "f")),
     "folder over file": tar_of(("a", "f"), ("a", "d"), ("a/b", "f")),
@@ -47,6 +52,26 @@ TARS: dict[str, bytes] = {
     "hard link to a folder": tar_of(("d", "d"), ("h", "h", "d")),
     "hard link to a symlink": tar_of(("a", "f"), ("s", "s", "a"), ("h", "h", "s")),
     "hard link over a file": tar_of(("a", "f"), ("h", "f", b"y"), ("h", "h", "a")),
+    "hard link over the folder of its target": tar_of(("a", "d"), ("a/x", "f"), ("a", "h", "a/x")),
+    "hard link to the root": tar_of(("h", "h", "/")),
+    "hard link below a file": tar_of(("c", "f"), ("h", "h", "c/x")),
+    "hard link deep below a file": tar_of(("c", "f"), ("h", "h", "c/x/y")),
+    "hard link through a symlink to nothing": tar_of(("s", "s", "no/more"), ("h", "h", "s/x")),
+    "hard link through an absolute symlink": tar_of(
+        ("c", "f"), ("s", "s", "/c"), ("h", "h", "s/x")
+    ),
+    "hard link to a whiteout": tar_of((".wh.c", "f", b""), ("h", "h", "c"), ("h/x", "f")),
+    "hard link to an opaque mark": tar_of(
+        ("d/.wh..wh..opq", "f", b""), ("h", "h", "d/.wh..wh..opq")
+    ),
+    "hard link to nothing, below a file": tar_of(("c", "f"), ("c/h", "h", "no")),
+    "hard link to nowhere, below a file": tar_of(("c", "f"), ("c/h", "h", "no/no")),
+    "file deep below a file": tar_of(("c", "f"), ("c/x/y", "f")),
+    "folder below a file": tar_of(("c", "f"), ("c/x", "d")),
+    "device below a file": tar_of(("c", "f"), ("c/x", "c", 1, 3)),
+    "whiteout below a file": tar_of(("c", "f"), ("c/.wh.x", "f", b"")),
+    "opaque file": tar_of(("c", "f"), ("c/.wh..wh..opq", "f", b"")),
+    "whiteout below a whiteout": tar_of((".wh.c", "f", b""), ("c/.wh.x", "f", b"")),
     "symlink to an absolute name": tar_of(("s", "s", "/etc/passwd")),
     "symlink out": tar_of(("s", "s", "../../../etc/passwd")),
     "symlink to nothing": tar_of(("s", "s", "")),
@@ -54,6 +79,28 @@ TARS: dict[str, bytes] = {
     "through an absolute symlink": tar_of(("s", "s", "/tmp"), ("s/x", "f")),
     "through a symlink to a folder": tar_of(("d", "d"), ("s", "s", "d"), ("s/x", "f")),
     "through a loop": tar_of(("s", "s", "s"), ("s/x", "f")),
+    "through a loop out": tar_of(("s", "s", "../s"), ("s/x/y", "f")),
+    "through an absolute loop": tar_of(("s", "s", "/s"), ("s/x/y", "f")),
+    "through a symlink beside the root": tar_of(("b", "d"), ("s", "s", "../b"), ("s/x", "f")),
+    "through an absolute symlink that climbs": tar_of(
+        ("b", "d"), ("s", "s", "/../b"), ("s/x", "f")
+    ),
+    "through nothing and out": tar_of(("b", "d"), ("s", "s", "no/../../b"), ("s/x", "f")),
+    "through nothing and back": tar_of(("s", "s", "no/../s"), ("s/x", "f")),
+    "through eight symlinks": tar_of(*_chain(8), ("7/x", "f")),
+    "through nine symlinks": tar_of(*_chain(9), ("8/x", "f")),
+    "a dated folder's folder is a symlink now": tar_of(("c/d", "d"), ("c", "s", "y"), ("y", "d")),
+    "a dated folder's folder is an absolute symlink now": tar_of(
+        ("c/d", "d"), ("c", "s", "/y"), ("y/d", "d")
+    ),
+    "a dated folder's folder leads out now": tar_of(("c/d", "d"), ("c", "s", "../..")),
+    "a dated folder's folder leads to itself now": tar_of(("c/d", "d"), ("c", "s", "c")),
+    "a dated folder was reached by what is a file now": tar_of(
+        ("c/a", "d"), ("b", "s", "c/a"), ("b/a", "d"), ("b", "f")
+    ),
+    "a dated folder, made through a symlink, is below a file now": tar_of(
+        ("c/a", "d"), ("b", "s", "c/a"), ("b/a/x", "d"), ("b/a", "f")
+    ),
     "absolute name": tar_of(("/abs", "f")),
     "name above": tar_of(("../x", "f")),
     "name that comes back": tar_of(("d", "d"), ("d/../x", "f")),
