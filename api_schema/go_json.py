@@ -71,6 +71,24 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
+def unmarshal(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """`raw` as a whole, as json.Unmarshal reads it; raises GoDecodeError."""
+    text = raw.decode("utf-8", "replace")
+    try:
+        value, end = _DECODER.raw_decode(text, _PARSE_ONLY_WHITESPACE.match(text).end())  # type: ignore[union-attr]
+    except RecursionError:
+        raise GoDecodeError("exceeded max depth") from None
+    except ValueError:
+        why = go_syntax.explain(text)
+        cut = why == go_syntax.ENDS_TOO_EARLY
+        raise GoDecodeError("unexpected end of JSON input" if cut else why) from None
+    behind = text[end:].lstrip(" \t\r\n")
+    if behind:
+        what = go_syntax.quoted(behind[0])
+        raise GoDecodeError(f"invalid character {what} after top-level value")
+    return value
+
+
 # Half a character, which JSON's escapes and undecodable file names leave behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)

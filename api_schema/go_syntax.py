@@ -16,7 +16,7 @@ class GoSyntaxError(ValueError):
     """The text is not JSON; the message is Go's."""
 
 
-def _quoted(char: str) -> str:
+def quoted(char: str) -> str:
     """A character as Go's scanner quotes it in its messages."""
     special = {"'": r"'\''", '"': "'\"'", "\n": r"'\n'", "\t": r"'\t'", "\r": r"'\r'"}
     if char in special:
@@ -44,7 +44,7 @@ class _Scanner:
         return self.peek()
 
     def refuse(self, context: str) -> GoSyntaxError:
-        return GoSyntaxError(f"invalid character {_quoted(self.peek())} {context}")
+        return GoSyntaxError(f"invalid character {quoted(self.peek())} {context}")
 
     def value(self) -> None:
         char = self.skip_space()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api_schema.base import OmitEmpty, OmitNil, WireModel
+from api_schema.containers import ContainerConfig
 
 Strings = list[str] | None
 StringMap = dict[str, str] | None
@@ -52,7 +53,7 @@ class ImageInspect(WireModel):
     comment: str = ""
     created: OmitEmpty[str] = ""
     container: OmitEmpty[str] = ""
-    container_config: OmitNil[dict[str, Any] | None] = None
+    container_config: OmitNil[ContainerConfig | None] = None
     docker_version: str = ""
     author: str = ""
     architecture: str = ""
@@ -110,6 +111,8 @@ class WireDescriptor(WireModel):
 
 
 class WirePlatform(WireModel):
+    go_type = "v1.Platform"
+
     architecture: Annotated[str, Field(alias="architecture")] = ""
     os: Annotated[str, Field(alias="os")] = ""
     os_version: Annotated[OmitEmpty[str], Field(alias="os.version")] = ""

@@ -35,7 +35,8 @@ class Filters:
         is_true, is_false = bool(values & _TRUE), bool(values & _FALSE)
         if is_true == is_false:
             shown = " ".join(sorted(self._values[name]))
-            raise InvalidParameter(f"invalid filter '{name}=[{shown}]'")
+            given = f"=[{shown}]" if self._values[name] else ""
+            raise InvalidParameter(f"invalid filter '{name}{given}'")
         return is_true
 
     def flag(self, name: str, default: bool) -> bool:

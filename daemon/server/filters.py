@@ -30,11 +30,11 @@ def _decode(text: str) -> dict[str, list[str]]:
     document = {} if document is None else document
     if not isinstance(document, dict):
         raise refusal
-    values = list(document.values())
+    values = [value for value in document.values() if value is not None]
     if all(isinstance(value, dict) and _all_are(bool, value.values()) for value in values):
-        return {name: list(value) for name, value in document.items()}
+        return {name: list(value or ()) for name, value in document.items()}
     if all(isinstance(value, list) and _all_are(str, value) for value in values):
-        return {name: list(dict.fromkeys(value)) for name, value in document.items()}
+        return {name: list(dict.fromkeys(value or ())) for name, value in document.items()}
     raise refusal
 
 

@@ -104,13 +104,29 @@ async def test_paths_never_leave_the_image(docker: Client, path: str) -> None:
 
 @pytest.fixture
 async def files() -> AsyncIterator[str]:
-    """The URL of a web server that has /fs.tar."""
+    """The URL of a web server that has /fs.tar; /unsized.tar does not say its length, /cut.tar says too much."""
 
     async def tar(request: web.Request) -> web.Response:
         return web.Response(body=filesystem())
 
+    async def unsized(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        await answer.write(filesystem())
+        return answer
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Length": str(len(filesystem()) + 100)})
+        await answer.prepare(request)
+        await answer.write(filesystem())
+        assert request.transport is not None
+        request.transport.close()
+        return answer
+
     app = web.Application()
     app.router.add_get("/fs.tar", tar)
+    app.router.add_get("/unsized.tar", unsized)
+    app.router.add_get("/cut.tar", cut)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -126,6 +142,32 @@ async def test_a_url_is_downloaded(docker: Client, files: str) -> None:
     shown = (await docker.get("/images/fs/json")).json
     assert shown["Id"] == last["status"]
     assert shown["Comment"] == f"Imported from http://{files}/fs.tar"
+
+
+async def test_a_file_of_unknown_length_ends_in_an_empty_message(
+    docker: Client, files: str
+) -> None:
+    _, bar, end, last = lines(await docker.post(f"/images/create?fromSrc={files}/unsized.tar"))
+    size = len(filesystem())
+    assert bar["progressDetail"] == {"current": size, "total": -1}
+    assert end == {}
+    assert last["status"].startswith("sha256:")
+
+
+async def test_a_file_that_was_cut_is_taken_if_its_tar_is_whole(docker: Client, files: str) -> None:
+    size = len(filesystem())
+    messages = lines(await docker.post(f"/images/create?fromSrc={files}/cut.tar"))
+    *_, bar, end, image, full = messages
+    assert bar["progressDetail"] == {"current": size, "total": size + 100}
+    assert end == {}
+    assert image["status"].startswith("sha256:")
+    assert full["progressDetail"] == {"current": size + 100, "total": size + 100}
+
+
+async def test_changes_are_read_when_the_file_was_found(docker: Client, files: str) -> None:
+    query = f"fromSrc={files}/fs.tar&changes=FOO"
+    _, refused = lines(await docker.post(f"/images/create?{query}"))
+    assert refused["error"] == "FOO is not a valid change command"
 
 
 async def test_urls_fail_as_gos_client_fails(docker: Client, files: str) -> None:

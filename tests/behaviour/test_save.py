@@ -8,6 +8,7 @@ import lzma
 import tarfile
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import zstandard
@@ -163,6 +164,32 @@ async def test_a_name_that_leads_out_of_the_archive_is_refused(docker: Client) -
 
 async def test_nothing_to_load_is_told_by_an_empty_message(docker: Client) -> None:
     assert await load(docker, layered(manifest=[])) == [{}]
+
+
+AMD64 = {"os": "linux", "architecture": "amd64"}
+
+
+@pytest.mark.parametrize("other", [{"architecture": "arm64"}, {"variant": "v2"}, {"os": "plan9"}])
+async def test_an_image_for_another_platform_is_passed_over(
+    docker: Client, other: dict[str, str]
+) -> None:
+    platform = quote(json.dumps(AMD64 | other))
+    assert await load(docker, layered(), f"?platform={platform}") == [{}]
+    assert await load(docker, layered(), f"?platform={quote(json.dumps(AMD64))}") == [
+        {"stream": "Loaded image: me:1\n"}
+    ]
+
+
+async def test_the_last_image_decides_whether_ids_are_told(docker: Client) -> None:
+    item = {"Config": "config.json", "Layers": ["layer.tar"]}
+    named, unnamed = item | {"RepoTags": ["me:1"]}, item | {"RepoTags": None}
+    id = hashlib.sha256(unpacked(layered())["config.json"]).hexdigest()
+    line = {"stream": "Loaded image: me:1\n"}
+    assert await load(docker, layered(manifest=[named, unnamed])) == [
+        line,
+        {"stream": f"Loaded image ID: sha256:{id}\n" * 2},
+    ]
+    assert await load(docker, layered(manifest=[unnamed, named])) == [line]
 
 
 async def test_an_oci_layout_without_dockers_manifest_loads(docker: Client) -> None:

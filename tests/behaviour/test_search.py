@@ -3,6 +3,7 @@
 import pytest
 
 from tests.behaviour.conftest import Client
+from tests.behaviour.registries import a_registry
 
 
 async def test_finds_by_name_the_popular_first(docker: Client) -> None:
@@ -48,3 +49,24 @@ async def test_filters_narrow(docker: Client) -> None:
 )  # fmt: skip
 async def test_refuses(docker: Client, query: str, refusal: tuple[int, str]) -> None:
     assert (await docker.get(f"/images/search?{query}")).refusal == refusal
+
+
+async def test_another_registry_is_searched(docker: Client) -> None:
+    async with a_registry() as host:
+        found = (await docker.get(f"/images/search?term={host}/httpd")).json
+    assert [entry["name"] for entry in found] == ["httpd"]
+
+
+async def test_a_limit_below_zero_is_refused_with_nothing(docker: Client) -> None:
+    answer = await docker.get("/images/search?term=a&limit=-1")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_a_registry_has_to_answer_first(docker: Client) -> None:
+    refused = "dial tcp 127.0.0.1:1: connect: connection refused"
+    assert (await docker.get("/images/search?term=127.0.0.1:1/x&limit=500")).refusal == (
+        400,
+        'invalid registry endpoint "http://127.0.0.1:1/v1/". '
+        f'HTTPS attempt: Get "https://127.0.0.1:1/v1/_ping": {refused}. '
+        f'HTTP attempt: Get "http://127.0.0.1:1/v1/_ping": {refused}',
+    )

@@ -19,10 +19,10 @@ ALLOWED = frozenset(
 
 def changed(config: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:
     """`config` (Docker's member names) after the changes; InvalidParameter in the classic builder's words."""
-    text = "\n".join(changes)
+    given = list(changes)
     draft = Draft(ContainerConfig.model_validate(dict(config)), BuildArgs({}))
     try:
-        source = read(text.encode()) if text else None
+        source = read("\n".join(given).encode()) if given else None
         lines = source.lines if source else []
         for line in lines:
             if line.keyword.upper() not in ALLOWED:

@@ -84,7 +84,7 @@ class Creating:
     ) -> Image:
         platform = platform or platforms.HOST
         if platform.os != "linux":
-            raise InvalidParameter(f"operating system is not supported: {platform.os}")
+            raise InvalidParameter("operating system is not supported")
         with self._images.keeping() as keep:
             layer = self._register(file)
             keep(layer)

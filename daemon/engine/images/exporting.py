@@ -69,7 +69,7 @@ class Selection:
     def _add(self, image: Image | None, name: str, reference: Reference | None = None) -> None:
         if image is None:
             raise NotFound(f"No such image: {name}")
-        if self._platform and not platforms.matches(self._platform, image.platform):
+        if self._platform and not platforms.is_same(self._platform, image.platform):
             raise System(
                 f"no suitable export target found for platform {platforms.show(self._platform)}"
             )

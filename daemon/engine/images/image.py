@@ -43,7 +43,7 @@ class Image:
     def from_json(cls, raw: bytes) -> Image:
         """Raises InvalidParameter if it is no image config."""
         try:
-            document = go_json.parse(raw)
+            document = go_json.unmarshal(raw)
         except go_json.GoDecodeError as error:
             raise InvalidParameter(str(error)) from error
         try:

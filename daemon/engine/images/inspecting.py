@@ -14,6 +14,7 @@ from api_schema.images import (
     ImageRootFs,
 )
 from daemon.engine.images.image import Image
+from daemon.engine.images.legacy import container_config
 from daemon.engine.images.references import References
 from daemon.engine.images.store import ImageStore, chains
 from daemon.errors import System
@@ -52,7 +53,7 @@ class Inspecting:
             comment=config.comment or last,
             created=go_time(image.created) if image.created is not None else "",
             container=config.container,
-            container_config=image.document.get("container_config"),
+            container_config=container_config(image),
             docker_version=config.docker_version,
             author=config.author,
             architecture=config.architecture,

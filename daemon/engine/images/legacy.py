@@ -26,6 +26,11 @@ def _zero_config() -> dict[str, Any]:
     return go_config({})
 
 
+def container_config(image: Image) -> ContainerConfig:
+    """Of the container that the image was made from; all zero for one that tells of none."""
+    return ContainerConfig.model_validate(image.document.get("container_config") or {})
+
+
 def v1_configs(image: Image) -> Iterator[bytes]:
     """What `docker save` still writes for engines before 1.10: one document a layer, each naming the one below."""
     parent = ""
@@ -51,7 +56,7 @@ def _top_document(image: Image) -> dict[str, Any]:
         "comment": written.get("comment"),
         "created": written.get("created"),
         "container": written.get("container"),
-        "container_config": go_config(written.get("container_config") or {}),
+        "container_config": dump(container_config(image)),
         "docker_version": written.get("docker_version"),
         "author": written.get("author"),
         "config": go_config(written["config"]) if written.get("config") else None,

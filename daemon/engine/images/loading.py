@@ -84,27 +84,25 @@ class Loading:
 
     def _load(self, layout: Layout) -> None:
         parents: list[tuple[Image, str]] = []
-        unnamed = []
-        items = layout.manifest()
-        if not items:
-            self._emit({})
-        for item in items:
+        is_named = False
+        for item in layout.manifest():
             image = self._load_image(layout, item)
             if image is None:
                 continue
-            named = self._name(image, item.get("RepoTags") or [])
-            unnamed += [] if named else [f"Loaded image ID: {image.id}\n"]
+            is_named = self._name(image, item.get("RepoTags") or [])
             parents.append((image, item.get("Parent") or ""))
             self._tell("load", image.id, image.id)
         self._set_parents(parents)
-        for line in unnamed:
-            self._emit({"stream": line})
+        # The last one decides whether ids are told, and then those of all are, in one message.
+        if not is_named:
+            ids = "".join(f"Loaded image ID: {image.id}\n" for image, _ in parents)
+            self._emit({"stream": ids} if ids else {})
 
     def _load_image(self, layout: Layout, item: dict[str, Any]) -> Image | None:
         image = Image.from_json(layout.read(item.get("Config", "")))
         if image.os != "linux":
             raise System(f"cannot load {image.os} image on linux")
-        if self._platform and not platforms.matches(self._platform, image.platform):
+        if self._platform and not platforms.is_same(self._platform, image.platform):
             return None
         paths = item.get("Layers") or []
         if len(paths) != len(image.diff_ids):
@@ -273,7 +271,7 @@ class Layout:
 def _suitable(entries: list[dict[str, Any]]) -> dict[str, Any]:
     for entry in entries:
         offered = Platform.model_validate(entry.get("platform") or {})
-        if platforms.matches(platforms.HOST, offered):
+        if platforms.fits(platforms.HOST, offered):
             return entry
     raise System("no suitable image in the index")
 

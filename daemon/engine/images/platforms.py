@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-
-from pydantic import ValidationError
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from api_schema import go_json
+from api_schema.base import shape_for
+from api_schema.images import WirePlatform
 from api_schema.oci import Platform
 from daemon.errors import InvalidParameter
 
@@ -14,10 +16,11 @@ KNOWN_OS = frozenset(
     "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split()  # noqa: SIM905
 )
 KNOWN_ARCHITECTURES = frozenset(
-    "386 amd64 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le ppc riscv riscv64 s390 s390x sparc sparc64 wasm".split()  # noqa: SIM905
+    "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm".split()  # noqa: SIM905
 )
 _COMPONENT = re.compile(r"[A-Za-z0-9_.-]+")
 _OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?")
+_ARM64 = re.compile(r"v([89])(?:\.([0-9]))?")
 _INVALID = "invalid argument"
 # architecture and variant as written: as Go spells them
 _ALIASES = {
@@ -65,7 +68,10 @@ def parse(text: str) -> Platform:
                 f'"{part}" is an invalid component of "{text}": platform specifier component must match '
                 f'"^[A-Za-z0-9_.-]+$": {_INVALID}'
             )
-    return _assembled(text, match[1].lower().replace("macos", "darwin"), rest)
+    platform = _assembled(text, match[1].lower().replace("macos", "darwin"), rest)
+    features = [unquote(each) for each in (match[3] or "").split("+") if each]
+    extra = {"os_version": unquote(match[2] or ""), "os_features": features or None}
+    return platform.model_copy(update=extra)
 
 
 def _assembled(text: str, os_name: str, rest: list[str]) -> Platform:
@@ -95,9 +101,10 @@ def _assembled(text: str, os_name: str, rest: list[str]) -> Platform:
 def decode(text: str) -> Platform:
     """A platform as JSON, the form of the newer query parameters; raises InvalidParameter."""
     try:
-        platform = Platform.model_validate(go_json.parse(text.encode()))
-    except (go_json.GoDecodeError, ValidationError) as error:
+        document = shape_for(WirePlatform).read_document(go_json.unmarshal(text.encode()))
+    except go_json.GoDecodeError as error:
         raise InvalidParameter(f"failed to parse platform: {error}") from error
+    platform = Platform.model_validate(document)
     optional = platform.variant or platform.os_version or platform.os_features
     if not platform.os and not platform.architecture and optional:
         raise InvalidParameter(
@@ -110,17 +117,83 @@ def decode(text: str) -> Platform:
 
 def show(platform: Platform) -> str:
     """FormatAll: `linux/arm64/v8`."""
-    return str(platform) or "unknown"
+    if not platform.os:
+        return "unknown"
+    features = "".join(f"+{feature}" for feature in sorted(platform.os_features or ()))
+    version = f"({platform.os_version}{features})" if platform.os_version or features else ""
+    parts = (platform.os + version, platform.architecture, platform.variant)
+    return "/".join(part for part in parts if part)
 
 
-def matches(wanted: Platform, offered: Platform) -> bool:
-    """May an image for `offered` run where `wanted` was asked for? A missing variant fits any."""
-    if wanted.os.lower() != offered.os.lower():
-        return False
-    architecture, variant = normalize(wanted.architecture, wanted.variant)
-    other, other_variant = normalize(offered.architecture, offered.variant)
-    if architecture != other:
-        return False
-    if architecture == "arm":
-        return other_variant <= variant
-    return not other_variant or not variant or other_variant == variant
+def normalized(platform: Platform) -> Platform:
+    """As containerd compares it."""
+    architecture, variant = normalize(platform.architecture, platform.variant)
+    os_name = platform.os.lower().replace("macos", "darwin") or HOST.os
+    return platform.model_copy(
+        update={"os": os_name, "architecture": architecture, "variant": variant}
+    )
+
+
+def is_same(wanted: Platform, offered: Platform) -> bool:
+    """No other platform will do, not even one whose programs would run."""
+    wanted, offered = normalized(wanted), normalized(offered)
+    features = set(offered.os_features or ())
+    return (
+        wanted.os == offered.os
+        and wanted.architecture == offered.architecture
+        and wanted.variant == offered.variant
+        and features <= set(wanted.os_features or ())
+    )
+
+
+def rank(wanted: Platform, offered: Platform) -> int | None:
+    """How far `offered` is from the best that `wanted` could get, 0 for itself; None if it would not run."""
+    for place, (architecture, variant) in enumerate(_runs(normalized(wanted))):
+        runs = wanted.model_copy(update={"architecture": architecture, "variant": variant})
+        if is_same(runs, offered):
+            return place
+    return None
+
+
+def fits(wanted: Platform, offered: Platform) -> bool:
+    """May an image for `offered` stand for `wanted`? Images often do not say their variant."""
+    if rank(wanted, offered) is not None:
+        return True
+    wanted, bare = normalized(wanted), normalized(offered)
+    same = (wanted.os, wanted.architecture) == (bare.os, bare.architecture)
+    return same and not offered.variant
+
+
+def _runs(platform: Platform) -> Iterator[tuple[str, str]]:
+    """Architectures and variants whose programs run on a (normalized) platform, best first."""
+    architecture, variant = platform.architecture, platform.variant
+    match architecture:
+        case "amd64":
+            yield architecture, variant
+            yield from ((architecture, f"v{n}") for n in range(_number(variant) - 1, 0, -1))
+            yield "386", ""
+        case "arm":
+            yield architecture, variant
+            yield from ((architecture, f"v{n}") for n in range(_number(variant) - 1, 4, -1))
+        case "arm64":
+            yield from ((architecture, each) for each in _arm64_variants(variant or "v8"))
+            yield from (("arm", f"v{n}") for n in range(8, 4, -1))
+        case _:
+            yield architecture, variant
+
+
+def _number(variant: str) -> int:
+    digits = variant.removeprefix("v")
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _arm64_variants(variant: str) -> Iterator[str]:
+    """v9.N runs what is made for v8.N+5 as well."""
+    match = _ARM64.fullmatch(variant)
+    if match is None:
+        return
+    major, minor = int(match[1]), int(match[2] or 0)
+    for number in range(minor, -1, -1):
+        yield f"v{major}.{number}" if number else f"v{major}"
+    if major == 9:
+        yield from _arm64_variants(f"v8.{min(minor + 5, 9)}")

@@ -28,13 +28,14 @@ def step(action: str, id: str) -> Message:
 
 
 def bar(action: str, id: str, current: int, total: int) -> Message:
-    """How far it has come; `total` 0 is unknown."""
+    """How far it has come; `total` 0 or -1 is unknown."""
     detail = {"current": current, "total": total}
-    message = {
+    message: Message = {
         "status": action,
         "progressDetail": {key: value for key, value in detail.items() if value},
-        "progress": drawn(current, total),
     }
+    if current > 0 or total > 0:
+        message["progress"] = drawn(current, total)
     return message | ({"id": id} if id else {})
 
 
@@ -78,7 +79,7 @@ class Meter:
         self._considered = 0
         self._told = -1
         self._next = 0.0
-        self._every = min(UPDATE_EVERY_MAX, total // 100) if total else UPDATE_EVERY_MAX
+        self._every = min(UPDATE_EVERY_MAX, total // 100) if total > 0 else UPDATE_EVERY_MAX
 
     def add(self, count: int) -> None:
         self._current += count
@@ -90,6 +91,21 @@ class Meter:
     def finish(self) -> None:
         """The end of the stream: the last bar, if it has not been told."""
         if self._told != self._current:
+            self.tell()
+
+    def finish_line(self, times: int) -> None:
+        """The same where bars are lines of their own: one that did not end where it should is followed by an empty one."""
+        if 0 < self._total == self._current:
+            self.finish()
+            return
+        for _ in range(times):
+            self.tell()
+            self._emit({})
+
+    def fill(self) -> None:
+        """The whole bar, of what was closed too early."""
+        if self._current < self._total:
+            self._current = self._total
             self.tell()
 
     def tell(self) -> None:

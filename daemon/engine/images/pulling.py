@@ -131,14 +131,17 @@ class Pull:
 
     async def _pull_index(self, repository: Repository, index: Index) -> str:
         wanted = self._options.platform or platforms.HOST
-        for child in index.manifests:
-            if child.platform is not None and platforms.matches(wanted, child.platform):
-                return await self._pull_manifest(
-                    repository, await repository.manifest(child.digest)
-                )
-        raise InvalidParameter(
-            f"no matching manifest for {platforms.show(wanted)} in the manifest list entries"
-        )
+        fitting = [
+            (place, child.digest)
+            for child in index.manifests
+            if (place := platforms.rank(wanted, child.platform or wanted)) is not None
+        ]
+        if not fitting:
+            raise InvalidParameter(
+                f"no matching manifest for {platforms.show(wanted)} in the manifest list entries"
+            )
+        _, digest = min(fitting, key=lambda pair: pair[0])
+        return await self._pull_manifest(repository, await repository.manifest(digest))
 
     async def _pull_image(self, repository: Repository, manifest: Manifest) -> str:
         if self._shelves.images.get(manifest.config.digest) is not None:

@@ -19,9 +19,6 @@ from daemon.engine.registry_client import (
 )
 from daemon.errors import InvalidParameter, System
 
-SEARCH_LIMIT = 25
-SEARCH_LIMIT_MAX = 100
-
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
@@ -54,36 +51,29 @@ class Remote:
         assert failure is not None, "a domain has an endpoint"
         raise registry_error(failure) from failure
 
-    async def search(self, term: str, options: SearchOptions) -> list[SearchResult]:
+    async def search(
+        self, term: str, options: SearchOptions, auth: RegistryAuth
+    ) -> list[SearchResult]:
+        """Nothing is automated any more; whoever wants only that is not even asked for a name."""
+        if options.is_automated:
+            return []
         if term.startswith(("http://", "https://")):
             raise InvalidParameter(
                 f"invalid repository name: repository name ({term}) should not have a scheme"
             )
-        limit = options.limit or SEARCH_LIMIT
-        if not 1 <= limit <= SEARCH_LIMIT_MAX:
-            raise InvalidParameter(f"limit {limit} is outside the range of [1, {SEARCH_LIMIT_MAX}]")
-        if options.is_automated:
-            return []
-        found = await self._found(term, limit)
+        first, slash, rest = term.partition("/")
+        named = bool(slash) and ("." in first or ":" in first or first == "localhost")
+        domain, name = (first, rest) if named else (DEFAULT_DOMAIN, term)
+        index = await self._client.index(domain)
+        try:
+            found = await index.search(name.removeprefix(OFFICIAL_PREFIX), options.limit, auth)
+        except RegistryFailure as failure:
+            raise System(str(failure)) from failure
         return [
             SearchResult.model_validate({**entry, "is_automated": False})
             for entry in found
             if _is_wanted(entry, options)
         ]
-
-    async def _found(self, term: str, limit: int) -> list[dict[str, Any]]:
-        first, slash, rest = term.partition("/")
-        named = bool(slash) and ("." in first or ":" in first or first == "localhost")
-        domain, name = (first, rest) if named else (DEFAULT_DOMAIN, term)
-        failure: RegistryFailure | None = None
-        for endpoint in await self._client.push_endpoints(domain):
-            try:
-                return await self._client.search(
-                    endpoint, name.removeprefix(OFFICIAL_PREFIX), limit
-                )
-            except RegistryFailure as failed:
-                failure = failed
-        raise System(str(failure)) from failure
 
     async def distribution(self, reference: Reference, auth: RegistryAuth) -> DistributionInspect:
         """The descriptor behind a name, and the platforms that it is for."""

@@ -87,7 +87,7 @@ class Images:
     def resolve(self, name: str, platform: Platform | None = None) -> Image:
         """By reference, id or the start of an id. NotFound `No such image: x:latest`."""
         image = self._find(name)
-        if platform is not None and not platforms.matches(platform, image.platform):
+        if platform is not None and not platforms.fits(platform, image.platform):
             raise NotFound(
                 f"image with reference {name} was found but its platform ({platforms.show(image.platform)}) "
                 f"does not match the specified platform ({platforms.show(platform)})"
@@ -268,24 +268,28 @@ class Images:
     def import_url(
         self,
         url: str,
-        config: Mapping[str, Any],
+        config: Callable[[], Mapping[str, Any]],
         comment: str,
         platform: Platform | None,
         reference: Reference | None,
     ) -> AsyncIterator[progress.Message]:
-        """The messages of an import from elsewhere: bars, then the new id."""
+        """The messages of an import from elsewhere: bars, then the new id; `config` may refuse once it is found."""
 
         async def work(emit: progress.Emit) -> None:
+            from daemon.engine.registry_client.download import shown
+
             with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
                 async with self.registry.download(url) as (length, chunks):
-                    emit(progress.status(f"Downloading from {url}"))
+                    emit(progress.status(f"Downloading from {shown(url)}"))
+                    made = config()
                     meter = progress.Meter(emit, self._clock.monotonic, "Importing", "", length)
                     async for chunk in chunks:
                         file.write(chunk)
                         meter.add(len(chunk))
-                    meter.finish()
-                image = await self.import_(file, config, comment, platform, reference)
+                    meter.finish_line(times=1 if length else 2)
+                image = await self.import_(file, made, comment, platform, reference)
             emit(progress.status(image.id))
+            meter.fill()
 
         return progress.messages(self._tasks, work, f"import {url}")
 

@@ -14,11 +14,12 @@ from daemon.clock import Clock
 from daemon.engine.registry_client.auth import RegistryAuth
 from daemon.engine.registry_client.download import download
 from daemon.engine.registry_client.endpoints import Endpoint, Endpoints
-from daemon.engine.registry_client.repository import Repository, search
+from daemon.engine.registry_client.repository import Repository
 
 if TYPE_CHECKING:
     from daemon.engine.registries import Registries
     from daemon.engine.registry_client.hub import Hub
+    from daemon.engine.registry_client.searching import Index
 
 CONNECT_SECONDS = 30.0
 
@@ -70,14 +71,16 @@ class RegistryClient:
         if endpoint.scheme == "http":
             self._plain_hosts.add(endpoint.host)
 
-    async def search(self, endpoint: Endpoint, term: str, limit: int) -> list[dict[str, Any]]:
-        """The answer of a registry's old index to `docker search`."""
-        session = await self._session(endpoint)
-        return await search(session, endpoint, term, limit)
+    async def index(self, domain: str) -> Index:
+        """A registry's old index, for `docker search`."""
+        from daemon.engine.registry_client.searching import Index
+
+        endpoints = await self.push_endpoints(domain)
+        return await Index.of(await self._session(endpoints[0]), endpoints)
 
     @contextlib.asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-        """A file that is in no registry: its length, 0 if unknown, and its chunks."""
+        """A file that is in no registry: its length, -1 if unknown, and its chunks."""
         async with download(self._session_to(None), url) as found:
             yield found
 

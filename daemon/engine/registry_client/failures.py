@@ -7,9 +7,12 @@ import json
 import re
 import ssl
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 _BEARER_ERROR = re.compile(r'error="([^"]+)"')
 # RFC 6750's errors of a Bearer challenge, and the registry's error that each stands for.
@@ -168,15 +171,33 @@ def _certificate_text(error: Exception) -> str:
     return "x509: certificate signed by unknown authority"
 
 
+_RESOLVER = Path("/etc/resolv.conf")
+_NAMESERVER = re.compile(r"^nameserver\s+(\S+)", re.MULTILINE)
+_DOMAIN = re.compile(r"(?=.*[A-Za-z_-])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+
+
+def _asked(host: str) -> str:
+    """Go says which server did not know a name; names that are none are not asked for."""
+    try:
+        server = _NAMESERVER.search(_RESOLVER.read_text())
+    except OSError:
+        return ""
+    if server is None or not _DOMAIN.fullmatch(host):
+        return ""
+    address = f"[{server[1]}]" if ":" in server[1] else server[1]
+    return f" on {address}:53"
+
+
 def _transport_text(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"dial tcp: lookup {error.host}: no such host"
+        return f"dial tcp: lookup {error.host}{_asked(error.host)}: no such host"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"tls: failed to verify certificate: {_certificate_text(error.certificate_error)}"
     if isinstance(error, aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return "http: server gave HTTP response to HTTPS client"
     if isinstance(error, aiohttp.ClientConnectorError):
         host = "127.0.0.1" if error.host == "localhost" else error.host
+        host = f"[{host}]" if ":" in host else host
         reason = (error.os_error.strerror or "connection refused").lower()
         if error.os_error.errno == 111:
             reason = "connection refused"

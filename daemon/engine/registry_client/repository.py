@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +15,7 @@ import aiohttp
 from api_schema.oci import INDEX_TYPES, MANIFEST_TYPES, Digest
 from daemon.engine.registry_client.auth import Challenge, RegistryAuth
 from daemon.engine.registry_client.failures import (
+    TRANSPORT_ERRORS,
     CredentialsNeeded,
     RegistryFailure,
     UnexpectedAnswer,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MANIFEST_BYTES_MAX = 4 << 20
 CHUNK = 1 << 15
 _ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
-_TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ class Repository:
         try:
             async for chunk in response.content.iter_chunked(CHUNK):
                 yield chunk
-        except _TRANSPORT_ERRORS as error:
+        except TRANSPORT_ERRORS as error:
             raise UnexpectedAnswer("unexpected EOF") from error
 
     # writing
@@ -246,7 +245,7 @@ class Repository:
         )
         try:
             response = await request
-        except _TRANSPORT_ERRORS as error:
+        except TRANSPORT_ERRORS as error:
             raise unreachable(method, url, error) from error
         async with response:
             yield response
@@ -284,7 +283,7 @@ class Repository:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await _refused(response)
                 document = await self._document(response)
-        except _TRANSPORT_ERRORS as error:
+        except TRANSPORT_ERRORS as error:
             raise unreachable("GET", challenge.realm, error) from error
         token = document.get("token") or document.get("access_token")
         if not token:
@@ -296,20 +295,3 @@ async def _refused(response: aiohttp.ClientResponse) -> RegistryFailure:
     challenge = response.headers.get("WWW-Authenticate", "")
     body = await response.content.read(CHUNK)
     return refusal(response.status, response.content_type, challenge, body)
-
-
-async def search(
-    session: aiohttp.ClientSession, endpoint: Endpoint, term: str, limit: int
-) -> list[dict[str, Any]]:
-    """`GET /v1/search`, which Docker Hub still answers."""
-    url = f"{endpoint.url}/v1/search"
-    query = {"q": term, "n": str(limit)}
-    try:
-        async with session.get(endpoint.wire(url), params=query, ssl=endpoint.tls) as reply:
-            if reply.status != HTTPStatus.OK:
-                raise UnexpectedAnswer(f"Unexpected status code {reply.status}")
-            document: dict[str, Any] = await reply.json()
-    except _TRANSPORT_ERRORS as error:
-        raise unreachable("GET", f"{url}?q={term}&n={limit}", error) from error
-    found: list[dict[str, Any]] = document.get("results") or []
-    return found

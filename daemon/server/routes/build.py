@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from daemon.engine.registry_client import RegistryAuth
 
 PROTOCOL = "h2c"
-PRUNE_FILTERS = ("until", "id", "parent", "type", "description", "inuse", "shared", "private")
 UUID, SHARED_KEY, METHOD = (
     f"X-Docker-Expose-Session-{name}" for name in ("Uuid", "Sharedkey", "Grpc-Method")
 )
@@ -190,15 +189,10 @@ def _registry_config(request: Request) -> dict[str, RegistryAuth]:
 
 
 async def build_prune(request: Request, daemon: Daemon) -> Reply:
-    filters = request.query.filters(None)
-    for name in filters:
-        if name not in PRUNE_FILTERS:
-            raise InvalidParameter(f"failed to prune build cache: invalid filter '{name}'")
-    cache = daemon.build_cache
-    every = request.query.flag("all")
-    records = [record for record in cache.records.values() if every or not cache.shared(record)]
-    kinds = filters.get("type")
-    gone = cache.prune([record for record in records if not kinds or record.kind in kinds])
+    from daemon.engine.build.pruning import chosen
+
+    cache, query = daemon.build_cache, request.query
+    gone = cache.prune(chosen(cache, query.filters(None), every=query.flag("all")))
     reclaimed = sum(record.size for record in gone)
     daemon.events.emit("builder", "prune", "", {"reclaimed": str(reclaimed)})
     return Json(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from daemon.engine.images.references import ALGORITHM
 from daemon.engine.images.removal import PruneOptions
 from daemon.engine.images.service import parse_reference
 from daemon.engine.timestamps import parse_timestamp
-from daemon.errors import InvalidParameter
+from daemon.errors import InvalidParameter, System
 from daemon.server.replies import Empty, Json, JsonLines, Raw, Reply, Stream, progress_line
 from daemon.server.request import Request
 from daemon.server.routing import Route
@@ -60,7 +61,7 @@ def _oldest(filters: Filters, daemon: Daemon) -> int | None:
     """`before` names images, `until` moments; all of them must hold."""
     moments = [daemon.images.resolve(name).created for name in filters.get("before")]
     now = daemon.clock.now()
-    moments += [parse_timestamp(text, now) for text in filters.get("until")]
+    moments += [parse_timestamp(text, now, System) for text in filters.get("until")]
     return min((m for m in moments if m is not None), default=None)
 
 
@@ -138,7 +139,7 @@ async def image_prune(request: Request, daemon: Daemon) -> Reply:
     filters = request.query.filters(PRUNE_FILTERS)
     until = filters.get("until")
     if len(until) > 1:
-        raise InvalidParameter("more than one until filter specified")
+        raise System("more than one until filter specified")
 
     def labels(own: dict[str, str] | None) -> bool:
         excluded = "label!" in filters and filters.labels(own, "label!")
@@ -146,7 +147,7 @@ async def image_prune(request: Request, daemon: Daemon) -> Reply:
 
     options = PruneOptions(
         dangling=filters.boolean("dangling", True),
-        until=parse_timestamp(until[0], daemon.clock.now()) if until else None,
+        until=parse_timestamp(until[0], daemon.clock.now(), System) if until else None,
         labels=labels,
     )
     return Json(daemon.images.prune(options))
@@ -166,14 +167,14 @@ async def _import(request: Request, daemon: Daemon) -> Reply:
     reference = repo_tag_reference(query.get("repo"), query.get("tag"))
     source = query.get("fromSrc")
     comment = query.get("message") or f"Imported from {source}"
-    config = changed({}, query.all("changes"))
+    config = functools.partial(changed, {}, query.all("changes"))
     platform = _parsed_platform(request)
     if source != "-":
         url = source if "://" in source else f"http://{source}"
         messages = daemon.images.import_url(url, config, comment, platform, reference)
         return JsonLines(messages)
     with await spooled(request.body()) as file:
-        image = await daemon.images.import_(file, config, comment, platform, reference)
+        image = await daemon.images.import_(file, config(), comment, platform, reference)
     return Raw(progress_line({"status": image.id}))
 
 

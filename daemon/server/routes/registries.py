@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api_schema import go_json
 from api_schema.base import shape_for
@@ -12,7 +12,7 @@ from api_schema.images import AuthReply, AuthRequest
 from daemon.engine.images import platforms
 from daemon.engine.images.service import parse_reference
 from daemon.errors import InvalidParameter, System
-from daemon.server.replies import Json, JsonLines, Reply
+from daemon.server.replies import Empty, Json, JsonLines, Reply
 from daemon.server.request import Request
 from daemon.server.routes.images import registry_auth, with_tag
 from daemon.server.routing import Route
@@ -39,33 +39,35 @@ async def image_push(request: Request, daemon: Daemon) -> Reply:
 async def image_search(request: Request, daemon: Daemon) -> Reply:
     from daemon.engine.images.remote import SearchOptions
 
-    filters = request.query.filters(SEARCH_FILTERS)
+    limit = request.query.get("limit")
     options = SearchOptions(
-        limit=_limit(request),
-        is_official=filters.boolean("is-official", False) if "is-official" in filters else None,
-        is_automated=filters.boolean("is-automated", False),
-        stars=_stars(filters),
+        limit=_integer(limit, "invalid limit specified") if limit else 0,
+        **_search_filters(request.query.filters(SEARCH_FILTERS)),
     )
-    return Json(await daemon.images.remote().search(request.query.get("term"), options))
+    if options.limit < 0:
+        return Empty(200)  # an accident of dockerd's: it refuses, but with nothing
+    term, auth = request.query.get("term"), registry_auth(request)
+    return Json(await daemon.images.remote().search(term, options, auth))
 
 
-def _limit(request: Request) -> int:
-    text = request.query.get("limit")
-    if text and not _INTEGER.fullmatch(text):
-        raise InvalidParameter(
-            f'invalid limit specified: strconv.Atoi: parsing "{text}": invalid syntax'
-        )
-    return int(text or 0)
+def _search_filters(filters: Filters) -> dict[str, Any]:
+    """Of `stars` the largest counts."""
+    stars = [_integer(text, f"invalid filter 'stars={text}'") for text in filters.get("stars")]
+    return {
+        "is_official": filters.boolean("is-official", False) if "is-official" in filters else None,
+        "is_automated": filters.boolean("is-automated", False),
+        "stars": max(stars, default=0),
+    }
 
 
-def _stars(filters: Filters) -> int:
-    """The largest of the values counts."""
-    for text in filters.get("stars"):
-        if not _INTEGER.fullmatch(text):
-            raise InvalidParameter(
-                f"invalid filter 'stars={text}': strconv.Atoi: parsing \"{text}\": invalid syntax"
-            )
-    return max((int(text) for text in filters.get("stars")), default=0)
+def _integer(text: str, refusal: str) -> int:
+    """strconv.Atoi; InvalidParameter in its words."""
+    why = "" if _INTEGER.fullmatch(text) else "invalid syntax"
+    if not why and not -(1 << 63) <= int(text) < 1 << 63:
+        why = "value out of range"
+    if why:
+        raise InvalidParameter(f'{refusal}: strconv.Atoi: parsing "{text}": {why}')
+    return int(text)
 
 
 async def distribution_inspect(request: Request, daemon: Daemon) -> Reply:
