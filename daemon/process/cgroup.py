@@ -102,7 +102,7 @@ def _swap_max(machine: "Machine") -> str:
 
 
 def _pids(machine: "Machine") -> str:
-    return "\n".join(str(pid) for pid in sorted(p.pid for p in machine.own_processes))
+    return "\n".join(str(pid) for pid in sorted(machine.own_processes))
 
 
 def _io_stat(machine: "Machine") -> str:

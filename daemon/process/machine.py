@@ -143,7 +143,7 @@ class Machine(ProcessTable):
         try:
             main = self._first_program(process, list(argv), init_shim)
         except ExecError:
-            del self.processes[process.pid]
+            self.forget(process)
             process.close_all()
             raise
         if on_exit is not None:
@@ -236,10 +236,10 @@ class Machine(ProcessTable):
 
     async def _ended(self, process: Process, status: ExitStatus) -> None:
         if process.is_init:
-            await self._end_all_but(process, lambda: self.processes.values())
+            await self._end_all_but(process, self.processes.values)
         elif process is self._main:
             # Of a container without a PID 1 of its own nobody outlives the main process: containerd sees to it.
-            await self._end_all_but(process, lambda: self.own_processes)
+            await self._end_all_but(process, self.own_processes.values)
         process.status = status
         if (hook := self._exit_hooks.pop(process.pid, None)) is not None:
             hook(status)
@@ -295,7 +295,7 @@ class Machine(ProcessTable):
         return pipe
 
     def _out_of_memory(self, culprit: Process | None) -> None:
-        living = [p for p in self.own_processes if p.status is None]
+        living = [p for p in self.own_processes.values() if p.status is None]
         if self.limits.oom_kill_disable or not living or any(p.is_doomed for p in living):
             return
         self.kill_for_memory(max(living, key=lambda p: p.memory))

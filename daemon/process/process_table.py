@@ -30,6 +30,8 @@ class ProcessTable:
         """Does another container's PID 1 rule here?"""
         self.pids = pids or PidNamespace()
         self.processes = self.pids.processes
+        self.own_processes: dict[int, Process] = {}
+        """Those of this container alone: what its limits, its pause and its end are about."""
         self.pids_peak = 0
         self.frozen = False
         self.thawed = WaitQueue()
@@ -39,14 +41,14 @@ class ProcessTable:
         check_pids(self.limits, len(self.own_processes))
         self.pids.last_pid += 1
         process = Process(cast("Machine", self), self.pids.last_pid)
-        self.processes[process.pid] = process
+        self.processes[process.pid] = self.own_processes[process.pid] = process
         self.pids_peak = max(self.pids_peak, len(self.own_processes))
         return process
 
-    @property
-    def own_processes(self) -> list[Process]:
-        """Those of this container alone: what its limits, its pause and its end are about."""
-        return [process for process in self.processes.values() if process.machine is self]
+    def forget(self, process: Process) -> None:
+        """Free the pid of a process, whichever container of this namespace it is of."""
+        self.processes.pop(process.pid, None)
+        process.machine.own_processes.pop(process.pid, None)
 
     # --- families
 
@@ -74,7 +76,7 @@ class ProcessTable:
         for child in list(process.children.values()):
             child.ppid = 0 if heir is None else heir.pid
             if child.status is not None and (heir is None or heir.ignores_children):
-                self.processes.pop(child.pid, None)
+                self.forget(child)
             elif heir is not None:
                 heir.children[child.pid] = child
                 heir.child_changed.wake()
@@ -89,7 +91,7 @@ class ProcessTable:
 
     def reap(self, process: Process) -> None:
         """Forget a process that ended."""
-        self.processes.pop(process.pid, None)
+        self.forget(process)
         parent = self.processes.get(process.ppid)
         if parent is not None:
             parent.children.pop(process.pid, None)
@@ -128,13 +130,13 @@ class ProcessTable:
 
     def kill_all(self) -> None:
         """SIGKILL to everybody."""
-        for process in self.own_processes:
+        for process in list(self.own_processes.values()):
             process.doom(ExitStatus(signal=Signal.SIGKILL))
 
     def pause(self) -> None:
         """Freeze: no process gets past its next system call, except to die."""
         self.frozen = True
-        for process in self.own_processes:
+        for process in list(self.own_processes.values()):
             process.call_attention()
 
     def resume(self) -> None:

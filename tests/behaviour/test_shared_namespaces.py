@@ -3,6 +3,9 @@
 Asked of Engine 28.5.2.
 """
 
+import asyncio
+import re
+
 import pytest
 
 from tests.behaviour.boxes import Box, Boxes
@@ -128,11 +131,33 @@ async def test_the_hosts_shared_memory(boxes: Boxes) -> None:
     assert await two.exec("ls", "/dev/shm") == (0, "x\n")
 
 
+async def test_the_hosts_shared_memory_is_mounted_with_its_size(boxes: Boxes) -> None:
+    box = await boxes.run("top", HostConfig={"IpcMode": "host"})
+    _code, line = await box.exec("grep", "/dev/shm", "/proc/mounts")
+    assert re.fullmatch(r"tmpfs /dev/shm tmpfs rw,relatime,size=[1-9]\d*k 0 0\n", line)
+
+
 async def test_the_hosts_processes(boxes: Boxes) -> None:
-    """Containers in the host's namespace are no PID 1 either, and see each other."""
+    """Containers in the host's namespace are no PID 1 either, and see it and each other."""
     one = await boxes.run("sleep", "1234", name="one", HostConfig={"PidMode": "host"})
     two = await boxes.run("top", name="two", HostConfig={"PidMode": "host"})
-    assert await commands(two) == ["sleep", "top", "ps"]
+    assert await commands(two) == ["systemd", "sleep", "top", "ps"]
     await one.post("stop")
     assert (await one.state())["ExitCode"] == 143
-    assert await commands(two) == ["top", "ps"]
+    assert await commands(two) == ["systemd", "top", "ps"]
+
+
+async def test_the_hosts_init_stands_signals_and_reaps(boxes: Boxes) -> None:
+    box = await boxes.run("sleep", "1234", HostConfig={"PidMode": "host"})
+    assert await box.exec("kill", "-9", "1") == (0, "")
+    assert await box.exec("sh", "-c", "sleep 0.01 & exec true") == (0, "")
+    assert await box.exec("cat", "/proc/1/comm") == (0, "systemd\n")
+    async with asyncio.timeout(10):
+        while await commands(box) != ["systemd", "sleep", "ps"]:
+            pass
+
+
+async def test_top_shows_none_of_the_hosts_processes(boxes: Boxes) -> None:
+    box = await boxes.run("sleep", "1234", HostConfig={"PidMode": "host"})
+    listed = (await boxes.docker.get(f"/containers/{box.name}/top")).json["Processes"]
+    assert [row[-1] for row in listed] == ["sleep 1234"]

@@ -14,6 +14,7 @@ from daemon.engine.container import Container, Live
 from daemon.engine.containers.doors import Doors
 from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
+from daemon.engine.containers.host_processes import HostProcesses
 from daemon.engine.containers.joining import Donors, donors_of
 from daemon.engine.containers.links import Links
 from daemon.engine.containers.log_options import rotation
@@ -77,8 +78,9 @@ class Launcher:
         self._rootfs = rootfs
         self._networking = networking
         self._next_base = FIRST_HOST_PID
-        self._host_pids = PidNamespace(FIRST_HOST_PID // 2)
-        """Of the containers that are in the host's; what else runs there is not shown to them."""
+        self.host_processes = HostProcesses(
+            rootfs, workshop.clock, workshop.ids, FIRST_HOST_PID // 2
+        )
 
     async def launch(self, container: Container, on_exit: Callable[[ExitStatus], None]) -> Live:
         """Start the main process; StartFailure carries dockerd's answer and exit code."""
@@ -255,7 +257,7 @@ class Launcher:
 
     def _pids(self, container: Container, donors: Donors) -> PidNamespace | None:
         if container.host_config.pid_mode == "host":
-            return self._host_pids
+            return self.host_processes.pids
         return donors.pid.machine.pids if donors.pid else None
 
     def _base_pid(self, container: Container, donors: Donors) -> int:

@@ -20,6 +20,7 @@ from daemon.fs.host import Aside
 from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
 from daemon.fs.tree import Quota, Tree
+from daemon.process.host_facts import HostFacts
 
 if TYPE_CHECKING:
     from daemon.engine.images.service import Images
@@ -119,8 +120,11 @@ class Rootfs:
             fs.rmdir(SHARED_MEMORY)
             return
         if mode == "host":
-            self._host_memory = self._host_memory or self.memory_tree("tmpfs", mode=0o1777)
-            fs.mount(SHARED_MEMORY, self._host_memory, source="tmpfs", options="rw,relatime")
+            size = HostFacts().memory // 2
+            if self._host_memory is None:
+                self._host_memory = self.memory_tree("tmpfs", size=size, mode=0o1777)
+            options = f"rw,relatime,size={size // 1024}k"
+            fs.mount(SHARED_MEMORY, self._host_memory, source="tmpfs", options=options)
             return
         if donor is not None:
             lent = next(mount for mount in reversed(donor.mounts) if mount.path == SHARED_MEMORY)

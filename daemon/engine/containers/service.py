@@ -97,7 +97,8 @@ class Containers:
         self.connecting = Connecting(self.registry, networks, self.networking)
         self.doors = Doors(self.rootfs, own_socket, private_folder)
         shop = self._workshop(programs, ids, on_unsimulated, script)
-        self.supervisor = Supervisor(Launcher(shop, self.rootfs, self.networking), events, clock)
+        self._launcher = Launcher(shop, self.rootfs, self.networking)
+        self.supervisor = Supervisor(self._launcher, events, clock)
         self._removal = Removal(self.registry, self.supervisor, images, volumes)
         self.supervisor.auto_remove = self._removal.remove_with_its_process
         self.on_removed = self._removal.on_removed
@@ -361,6 +362,7 @@ class Containers:
     async def close(self) -> None:
         """Kill everything that runs; nothing of a container is left afterwards."""
         await self.supervisor.close(list(self.registry))
+        await self._launcher.host_processes.close()
         await self.ports.close()
         await self.doors.close()
         for container in self.registry:

@@ -49,7 +49,7 @@ class Row:
 
 def rows_of(live: Live, now: int, elapsed: float) -> Iterator[Row]:
     """The processes of one container, by their numbers."""
-    for process in sorted(live.machine.own_processes, key=lambda process: process.pid):
+    for _pid, process in sorted(live.machine.own_processes.items()):
         terminal = process.terminal
         yield Row(
             pid=live.host_pid(process.pid),

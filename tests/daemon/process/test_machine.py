@@ -253,6 +253,26 @@ async def test_memory_over_the_limit_kills_the_biggest_process(box):
     assert box.machine.memory.usage == 0
 
 
+async def test_a_process_counts_until_it_is_reaped(box):
+    counts = []
+
+    async def child(proc: Process) -> int:
+        return 0
+
+    async def main(proc: Process) -> int:
+        counts.append(len(box.machine.own_processes))
+        started = proc.fork(child)
+        counts.append(len(box.machine.own_processes))
+        await box.machine.wait(started)
+        counts.append(len(box.machine.own_processes))
+        await proc.wait(started.pid)
+        counts.append(len(box.machine.own_processes))
+        return 0
+
+    assert await box.run(main) == ExitStatus(0)
+    assert counts == [1, 2, 2, 1]
+
+
 async def test_the_pids_limit_refuses_one_process_too_many(box):
     box.machine.limits.pids = 3
 
