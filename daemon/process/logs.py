@@ -1,7 +1,7 @@
 """What `docker logs` reads: a container's output as entries, across restarts, for any number of followers."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from daemon.clock import Clock
@@ -13,8 +13,9 @@ __all__ = ["Entry", "LogStore", "LogWriter"]
 MESSAGE_LIMIT: Final = 16 << 10
 """A longer line is logged in pieces of this size, as dockerd's copier does."""
 
-READABLE_DRIVERS: Final = frozenset({"json-file", "local"})
 _ENVELOPE: Final = len('{"log":"","stream":"stdout","time":"2006-01-02T15:04:05.000000000Z"}\n')
+_LOCAL_FRAME: Final = 28
+"""Two lengths, the stream, the time and the length of a short line."""
 
 
 class LogStore:
@@ -25,9 +26,15 @@ class LogStore:
     """
 
     def __init__(
-        self, clock: Clock, driver: str = "json-file", *, max_size: int = 0, max_file: int = 1
+        self,
+        clock: Clock,
+        driver: str = "json-file",
+        *,
+        readable: bool = True,
+        max_size: int = 0,
+        max_file: int = 1,
     ) -> None:
-        self.driver = driver
+        self.readable = readable
         self.running = False
         self._clock = clock
         self._max_size = max_size
@@ -36,10 +43,9 @@ class LogStore:
         self._changed = WaitQueue()
         self._writers: list[LogWriter] = []
         self._last_time = 0
-
-    @property
-    def readable(self) -> bool:
-        return self.driver in READABLE_DRIVERS
+        self._measure: Callable[[Record], int] = (
+            _json_size if driver == "json-file" else _local_size
+        )
 
     @property
     def end(self) -> int:
@@ -76,23 +82,27 @@ class LogStore:
         if time is None:
             time = max(self._clock.now(), self._last_time + 1)
             self._last_time = time + count - 1
-        if self.driver == "none":
+        if not self.readable:
             return time
         if self._max_size:
-            self._append_counted(time, count, stream, data)
+            self._append_counted(Record(0, time, count, stream, data))
         else:
             self._segments[-1].append(time, count, stream, data)
         self._changed.wake()
         return time
 
-    def _append_counted(self, time: int, count: int, stream: str, data: bytes) -> None:
-        """Line by line, because rotation may fall between two."""
-        for entry in Record(0, time, count, stream, data).entries():
-            segment = self._segments[-1]
-            if segment.size >= self._max_size:
-                segment = self._rotate()
-            segment.append(entry.time, 1, stream, entry.data)
-            segment.size += _size_on_disk(entry)
+    def _append_counted(self, record: Record) -> None:
+        """Lines that fit into the file go there together; else one by one, for rotation falls between two."""
+        size = self._measure(record)
+        segment = self._segments[-1]
+        if record.lines > 1 and segment.size + size > self._max_size:
+            for time, _stream, line in record.entries():
+                self._append_counted(Record(0, time, 1, record.stream, line))
+            return
+        if segment.size >= self._max_size:
+            segment = self._rotate()
+        segment.append(record.time, record.lines, record.stream, record.data)
+        segment.size += size
 
     async def read(
         self,
@@ -180,7 +190,22 @@ class LogWriter:
         self._line_time = None if messages.endswith(b"\n") else time
 
 
-def _size_on_disk(entry: Entry) -> int:
+def _json_size(record: Record) -> int:
     """What the json-file driver would write; rotation counts these bytes."""
-    text = json.dumps(entry.data.decode("utf-8", "replace"), ensure_ascii=False)
-    return _ENVELOPE + len(text.encode()) - 2
+    text = json.dumps(record.data.decode("utf-8", "replace"), ensure_ascii=False)
+    escaped = 5 * sum(map(record.data.count, (b"<", b">", b"&")))
+    shorter = _zeros(record.time, record.lines)
+    return record.lines * _ENVELOPE + len(text.encode()) - 2 + escaped - shorter
+
+
+def _zeros(time: int, count: int) -> int:
+    """How many zeros at the ends of `count` moments are not written."""
+    last = time + count - 1
+    return sum(last // 10**n - (time - 1) // 10**n for n in range(1, 10))
+
+
+def _local_size(record: Record) -> int:
+    """What the local driver would write: lines without their ends, and beside each some numbers."""
+    data = record.data
+    long = sum(len(line) > 127 for line in data.split(b"\n")) if len(data) > 127 else 0
+    return record.lines * _LOCAL_FRAME + len(data) - data.count(b"\n") + long

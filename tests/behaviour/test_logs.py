@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -105,12 +106,68 @@ async def test_an_unread_follower_holds_nobody_up(boxes: Boxes) -> None:
     await writer.wait_closed()
 
 
-@pytest.mark.parametrize("driver", ["none", "syslog"])
-async def test_a_driver_that_cannot_be_read(boxes: Boxes, driver: str) -> None:
-    box = await boxes.finished("echo", "hi", HostConfig={"LogConfig": {"Type": driver}})
+async def test_a_driver_that_cannot_be_read(boxes: Boxes) -> None:
+    box = await boxes.finished("echo", "hi", HostConfig={"LogConfig": {"Type": "none"}})
     answer = await boxes.docker.get("/containers/box/logs?stdout=1")
     assert answer.refusal == (501, "configured logging driver does not support reading")
     assert (await box.inspect())["LogPath"] == ""
+
+
+GELF = {"gelf-address": "udp://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(("driver", "options"), [("syslog", {}), ("gelf", GELF)])
+async def test_what_is_sent_elsewhere_is_read_from_a_copy(
+    boxes: Boxes, driver: str, options: dict[str, str]
+) -> None:
+    config = {"LogConfig": {"Type": driver, "Config": options}}
+    box = await boxes.finished("echo", "hi", HostConfig=config)
+    assert await box.logs() == [(1, "hi\n")]
+    assert (await box.inspect())["LogPath"] == ""
+
+
+async def test_without_the_copy_it_cannot_be_read(boxes: Boxes) -> None:
+    config = {"LogConfig": {"Type": "gelf", "Config": {**GELF, "cache-disabled": "true"}}}
+    await boxes.finished("echo", "hi", HostConfig=config)
+    answer = await boxes.docker.get("/containers/box/logs?stdout=1")
+    assert answer.refusal == (501, "configured logging driver does not support reading")
+
+
+UNOPENED = "failed to create task for container: failed to initialize logging driver: "
+
+
+@pytest.mark.parametrize(
+    ("driver", "options", "status", "text"),
+    [
+        ("json-file", {"max-size": "abc"}, 500, "invalid size: 'abc'"),
+        ("json-file", {"max-size": "-5k"}, 500, "invalid size: '-5k'"),
+        ("json-file", {"max-size": "1x"}, 500, "invalid suffix: 'x'"),
+        ("json-file", {"max-size": " 1k"}, 500, 'strconv.ParseFloat: parsing " 1": invalid syntax'),
+        ("json-file", {"max-size": "0"}, 500, "max-size must be a positive number"),
+        ("json-file", {"max-file": "0"}, 500, "max-file cannot be less than 1"),
+        ("json-file", {"max-file": "1.5"}, 500, 'strconv.Atoi: parsing "1.5": invalid syntax'),
+        ("json-file", {"compress": "maybe"}, 500, 'strconv.ParseBool: parsing "maybe": invalid syntax'),
+        ("json-file", {"compress": "true"}, 500, "compress cannot be true when max-file is less than 2 or max-size is not set"),
+        ("json-file", {"labels-regex": "("}, 500, "error parsing regexp: missing closing ): `(`"),
+        ("local", {"max-size": "abc"}, 400, "invalid value for max-size: abc: invalid size: 'abc'"),
+        ("local", {"max-file": "-1"}, 400, "max file count cannot be less than 0"),
+        ("local", {"max-file": "1"}, 400, "compression cannot be enabled when max file count is 1"),
+        ("local", {"compress": ""}, 400, 'error reading compress log option: strconv.ParseBool: parsing "": invalid syntax'),
+        ("splunk", {"splunk-url": "http://x"}, 500, "splunk: splunk-token is expected"),
+    ],
+)  # fmt: skip
+async def test_a_driver_that_cannot_be_opened(
+    boxes: Boxes, driver: str, options: dict[str, str], status: int, text: str
+) -> None:
+    """Create does not look at the values; a start fails, and so does a look at the log."""
+    config = {"LogConfig": {"Type": driver, "Config": options}}
+    box = await boxes.create("true", HostConfig=config)
+    assert await box.post("start") == (500, UNOPENED + text)
+    state = await box.state()
+    assert (state["Status"], state["ExitCode"]) == ("created", 128)
+    assert state["Error"] == UNOPENED + text
+    answer = await boxes.docker.get("/containers/box/logs?stdout=1")
+    assert answer.refusal == (status, text)
 
 
 async def test_the_local_driver(boxes: Boxes) -> None:
@@ -119,9 +176,23 @@ async def test_the_local_driver(boxes: Boxes) -> None:
     assert (await box.inspect())["LogPath"] == ""
 
 
-async def test_a_log_is_rotated(boxes: Boxes) -> None:
-    config = {"Type": "json-file", "Config": {"max-size": "1k", "max-file": "2"}}
-    box = await boxes.finished("seq", "1000", HostConfig={"LogConfig": config})
+@pytest.mark.parametrize(
+    ("driver", "options", "kept"),
+    [
+        # Times end in zeros that are not written: how many, is left to chance.
+        ("json-file", {"max-size": "10k", "max-file": "2"}, range(155, 169)),
+        ("local", {"max-size": "1k", "max-file": "3"}, [75]),
+        ("local", {"max-size": "10k", "max-file": "2"}, [520]),
+        ("local", {"max-size": "1k", "max-file": "1", "compress": "false"}, [22]),
+    ],
+)
+async def test_a_log_is_rotated(
+    boxes: Boxes, driver: str, options: dict[str, str], kept: Sequence[int]
+) -> None:
+    """Files are dropped whole, and are as large as on Engine 28.5.2."""
+    config = {"LogConfig": {"Type": driver, "Config": options}}
+    box = await boxes.finished("sh", "-c", "seq -f 'line <%g>' 1050", HostConfig=config)
     lines = (await box.output()).splitlines()
-    assert lines[-1] == "1000"
-    assert len(lines) < 100
+    assert lines == [f"line <{n}>" for n in range(1051 - len(lines), 1051)]
+    assert len(lines) in kept
+    assert [text for _, text in await box.logs("stdout=1&tail=2")] == ["line <1049>\nline <1050>\n"]

@@ -17,7 +17,7 @@ from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
 from daemon.engine.containers.host_processes import HostProcesses
 from daemon.engine.containers.joining import Donors, donors_of
 from daemon.engine.containers.links import Links
-from daemon.engine.containers.log_options import rotation
+from daemon.engine.containers.log_files import NOT_INITIALIZED, is_readable, rotation
 from daemon.engine.containers.modes import joins
 from daemon.engine.containers.networking import Joined, Networking
 from daemon.engine.containers.rootfs import MountFailure, Rootfs
@@ -288,7 +288,11 @@ def begin_log(container: Container, streams: Streams, clock: Clock) -> None:
     """Let the output of the run that begins go into the container's log."""
     if container.logs is None:
         config = container.host_config.log_config
-        container.logs = LogStore(clock, config.type, **rotation(config))
+        try:
+            files = rotation(config)
+        except DockerError as error:
+            raise System(f"{NOT_INITIALIZED}{error}") from None
+        container.logs = LogStore(clock, config.type, readable=is_readable(config), **files)
     logs = container.logs
     logs.begin_run()
     writers = {stream: logs.writer(stream) for stream in (STDOUT, STDERR)}

@@ -14,6 +14,7 @@ from api_schema.containers import ContainerWait
 from api_schema.go_time import go_time_padded
 from daemon.engine.container import Container
 from daemon.engine.container_state import Trigger
+from daemon.engine.containers.log_files import is_readable, rotation
 from daemon.engine.detach_keys import DEFAULT_KEYS, parse_keys
 from daemon.engine.streams import STDERR, STDOUT
 from daemon.errors import DockerError, InvalidParameter, System, Unsupported
@@ -108,8 +109,11 @@ async def container_logs(request: Request, daemon: Daemon) -> Reply:
         details=query.flag("details"),
         raw=container.config.tty,
     )
-    if container.host_config.log_config.type not in ("json-file", "local"):
+    log_config = container.host_config.log_config
+    if not is_readable(log_config):
         raise Unsupported("configured logging driver does not support reading")
+    if container.logs is None:
+        rotation(log_config)
     daemon.containers.staging.check_logs(container)
     known = MultiplexedStreamType.applies_to(request.version)
     content_type = stream_content_type(tty=container.config.tty, multiplexed_type_known=known)

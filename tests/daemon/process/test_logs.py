@@ -129,8 +129,8 @@ async def test_a_follower_that_was_overtaken_by_rotation_goes_on_with_what_is_le
     store.clear()
 
 
-async def test_the_driver_none_keeps_nothing(clock):
-    store = LogStore(clock, "none")
+async def test_what_nobody_may_read_is_not_kept(clock):
+    store = LogStore(clock, "none", readable=False)
     store.writer("stdout")(b"gone\n")
     assert not store.readable
     assert await texts(store) == []
