@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from api_schema.go_time import SECOND
 
+RFC3339 = "2006-01-02T15:04:05Z07:00"
 _ELEMENT = re.compile(r"2006|01|02|15|04|05|\.999999999|Z07:00")
 _FRACTION = re.compile(r"[.,]([0-9]+)")
 

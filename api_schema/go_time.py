@@ -24,7 +24,8 @@ def go_time(nanoseconds: int | None) -> str:
 
 def go_time_seconds(seconds: int) -> str:
     """RFC3339 without a fraction, from seconds since the epoch."""
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = _EPOCH + timedelta(seconds=seconds)
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def go_time_padded(nanoseconds: int) -> str:

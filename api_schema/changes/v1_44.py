@@ -25,9 +25,10 @@ class DropVirtualSize(VersionChange):
 
     @staticmethod
     def downgrade_response(model: str, body: Json) -> None:
-        _insert_after(body, "Size", "VirtualSize", body["Size"])
-        if model == "ImageInspect":
-            body.setdefault("Created", "0001-01-01T00:00:00Z")
+        if body["Size"]:
+            _insert_after(body, "Size", "VirtualSize", body["Size"])
+        if model == "ImageInspect" and "Created" not in body:
+            _insert_after(body, "Comment", "Created", "0001-01-01T00:00:00Z")
 
 
 def _insert_after(body: Json, key: str, new: str, value: object) -> None:

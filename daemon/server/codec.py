@@ -18,7 +18,7 @@ def render(value: Any, version: ApiVersion, model: str = "") -> bytes:  # noqa: 
 
 
 def marshalled(value: WireModel, version: ApiVersion) -> bytes:
-    """`value` as a line of a stream, which dockerd escapes for HTML, as it does not escape replies."""
+    """`value` as what dockerd escapes for HTML: lines of streams and an inspected image, but no other reply."""
     return go_json.marshal(dump(value, translation(version).downgrade)) + b"\n"
 
 

@@ -11,6 +11,7 @@ import pytest
 from mockerd import MockDaemon
 from tests.behaviour.boxes import Boxes
 from tests.behaviour.conftest import Client
+from tests.tars import tar_of
 
 ROWS = Path(__file__).with_name("create_table.jsonl").read_text()
 TABLE = [json.loads(line) for line in ROWS.splitlines()]
@@ -167,3 +168,17 @@ async def test_containers_that_ask_for_the_same_share_what_they_asked_for(
     one, other = [await boxes.create("true", name=name) for name in ("one", "other")]
     containers = mock.daemon.containers
     assert containers.get(one.id).host_config is containers.get(other.id).host_config
+
+
+async def test_an_image_for_another_machine_is_warned_of(docker: Client) -> None:
+    query = "fromSrc=-&repo=foreign&platform=linux/arm64"
+    tar = {"Content-Type": "application/x-tar"}
+    await docker.ask("POST", f"/images/create?{query}", tar_of(("a", "f")), **tar)
+    body = {"Image": "foreign", "Cmd": ["x"]}
+    (warning,) = (await docker.post("/containers/create", body)).json["Warnings"]
+    assert warning.startswith(
+        "The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64"
+    )
+    assert warning.endswith(") and no specific platform was requested")
+    asked = await docker.post("/containers/create?platform=linux/arm64", body)
+    assert asked.json["Warnings"] == []

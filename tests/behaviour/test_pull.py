@@ -52,6 +52,14 @@ async def test_tells_what_docker_tells(docker: Client) -> None:
     )
 
 
+async def test_a_digest_is_told_by_the_whole_name(docker: Client) -> None:
+    await pull(docker, "hello-world")
+    (by_digest,) = (await docker.get("/images/hello-world/json")).json["RepoDigests"]
+    first, *_, last = lines(await pull(docker, by_digest, ""))
+    assert first["id"] == f"docker.io/library/{by_digest}"
+    assert last == {"status": f"Status: Image is up to date for {by_digest}"}
+
+
 async def test_members_come_in_gos_order(docker: Client) -> None:
     answer = await pull(docker, "hello-world")
     assert answer.body.startswith(

@@ -1,6 +1,7 @@
 """docker push and docker manifest, to a registry of this host and to the daemon's own Docker Hub."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -89,6 +90,17 @@ async def test_an_image_that_is_not_here_is_an_error_in_band(
     await pull(docker, "hello-world")
     messages = await push(docker, name, tag)
     assert messages[-1] == {"errorDetail": {"message": text}, "error": text}
+
+
+async def test_an_image_for_another_platform_is_not_pushed(docker: Client) -> None:
+    async with a_registry() as host:
+        await tagged(docker, "hello-world", f"{host}/me/app:v1")
+        arm = quote('{"os":"linux","architecture":"arm64"}')
+        assert (await docker.post(f"/images/{host}/me/app/push?tag=v1&platform={arm}")).refusal == (
+            404,
+            f"image with reference {host}/me/app:v1 was found but its platform (linux/amd64) "
+            "does not match the specified platform (linux/arm64)",
+        )
 
 
 async def test_docker_hub_wants_a_login_and_keeps_its_own_names(docker: Client) -> None:

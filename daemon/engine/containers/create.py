@@ -125,6 +125,7 @@ class Creation:
         mode = network_mode(asked)
         endpoints = wanted_endpoints(config, mode, request.networking_config)
         image = self._image(config.image, platform)
+        said += _foreign(image) if image and not platform else []
         config = merged(config, _defaults(image))
         host = pinned(self._interned(asked), self._around.registry)
         check_donors(asked, self._around.registry)
@@ -249,10 +250,24 @@ def _zero_config() -> dict[str, Any]:
     return {name: field.default for name, field in ContainerConfig.model_fields.items()}
 
 
+def _foreign(image: Image) -> list[str]:
+    """The warning of an image for another machine."""
+    config = image.config
+    if config.architecture == "amd64" and image.os == "linux" and not config.variant:
+        return []  # nearly all; containers are made often
+    from daemon.engine.images import platforms
+
+    machine = platforms.machine()
+    if platforms.fits(machine, image.platform):
+        return []
+    return [
+        f"The requested image's platform ({platforms.show(image.platform)}) does not match the detected host "
+        f"platform ({platforms.show(machine)}) and no specific platform was requested"
+    ]
+
+
 def _defaults(image: Image | None) -> ImageContainerConfig | None:
-    if image is None:
-        return None
-    return image.config.config or ImageContainerConfig()
+    return image.config.config if image else None
 
 
 def _image_argv(image: Image | None) -> tuple[str, ...]:

@@ -41,10 +41,11 @@ def pull_error(failure: RegistryFailure, reference: Reference) -> DockerError:
             name=reference.familiar_name, reference=reference.familiar
         )
         return NotFound(f"{text}: {failure.bare}")
-    return registry_error(failure)
+    return registry_error(failure, first=True)
 
 
-def registry_error(failure: RegistryFailure) -> DockerError:
+def registry_error(failure: RegistryFailure, *, first: bool = False) -> DockerError:
+    """With all that the registry said, or only the `first` of its errors."""
     if not isinstance(failure, RegistryRefusal):
         return System(str(failure))
-    return _KINDS.get(failure.code, System)(failure.joined)
+    return _KINDS.get(failure.code, System)(str(failure) if first else failure.joined)

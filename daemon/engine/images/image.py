@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from api_schema import go_json
+from api_schema.go_layout import RFC3339, GoTimeError, parse_layout
 from api_schema.go_shapes import json_kind
-from api_schema.go_time import parse_go_time
 from api_schema.oci import Digest, ImageConfig, Platform
 from daemon.errors import InvalidParameter
 
 SHORT_ID_DIGITS = 12
+_GO_TYPES = {"string_type": "string", "bool_type": "bool"}
 
 
 @dataclass(eq=False, slots=True)
@@ -34,10 +34,8 @@ class Image:
 
     def __post_init__(self) -> None:
         self.diff_ids = self.config.diff_ids
-        self.created = None
-        if self.config.created:
-            with contextlib.suppress(ValueError):
-                self.created = parse_go_time(self.config.created)
+        created = self.config.created
+        self.created = None if created is None else parse_layout(RFC3339, created)
 
     @classmethod
     def from_json(cls, raw: bytes) -> Image:
@@ -50,6 +48,7 @@ class Image:
             config = ImageConfig.model_validate(document)
         except ValidationError as error:
             raise InvalidParameter(_unfit(document, error)) from error
+        _check_times(config)
         if config.rootfs is None:
             raise InvalidParameter("invalid image JSON, no RootFS key")
         return cls(Digest.of(raw), raw, config, document)
@@ -83,10 +82,23 @@ def short_id(digest: str) -> str:
     return digest.partition(":")[2][:SHORT_ID_DIGITS] or digest[:SHORT_ID_DIGITS]
 
 
+def _check_times(config: ImageConfig) -> None:
+    try:
+        for text in (config.created, *(entry.created for entry in config.history or ())):
+            if text is not None:
+                parse_layout(RFC3339, text)
+    except GoTimeError as error:
+        raise InvalidParameter(str(error)) from error
+
+
 def _unfit(document: object, error: ValidationError) -> str:
     """What Go says of a document of another shape."""
     if not isinstance(document, dict):
         return f"json: cannot unmarshal {json_kind(document)} into Go value of type image.Image"
     first = error.errors()[0]
-    place = ".".join(str(step) for step in first["loc"])
-    return f"json: cannot unmarshal {json_kind(first['input'])} into Go struct field Image.{place}"
+    steps = [str(step) for step in first["loc"]]
+    go = "time.Time" if steps[-1] == "created" else _GO_TYPES.get(first["type"], "")
+    found = f"json: cannot unmarshal {json_kind(first['input'])}"
+    return f"{found} into Go struct field Image.{'.'.join(steps)}" + (
+        f" of type {go}" if go else ""
+    )

@@ -17,7 +17,6 @@ from daemon.engine.images.image import Image
 from daemon.engine.images.legacy import container_config
 from daemon.engine.images.references import References
 from daemon.engine.images.store import ImageStore, chains
-from daemon.errors import System
 
 SECOND = 1_000_000_000
 DRIVER = "overlay2"
@@ -84,9 +83,7 @@ class Inspecting:
         sizes = iter([self._images.layers.get(diff_id).size for diff_id in image.diff_ids])
         items = []
         for entry in image.config.history or ():
-            size = 0 if entry.empty_layer else next(sizes, None)
-            if size is None:
-                raise System("too many non-empty layers in History section")
+            size = 0 if entry.empty_layer else next(sizes)
             items.append(
                 ImageHistoryItem(
                     comment=entry.comment,

@@ -46,25 +46,27 @@ def v1_configs(image: Image) -> Iterator[bytes]:
         parent = _v1_id(document, chain, parent_id)
         document = {"id": parent, **({"parent": parent_id} if parent_id else {}), **document}
         document["os"] = image.config.os
-        yield encode({key: value for key, value in document.items() if value})
+        yield encode({k: value for k, value in document.items() if value or k == "created"})
 
 
 def _top_document(image: Image) -> dict[str, Any]:
-    """Go's V1Image: these members in this order, empty ones left out."""
+    """Go's V1Image: these members in this order, empty ones left out, but for the time."""
     written = image.document
+    shown = {"created": written.get("created")}
     document = {
         "comment": written.get("comment"),
-        "created": written.get("created"),
         "container": written.get("container"),
         "container_config": dump(container_config(image)),
         "docker_version": written.get("docker_version"),
         "author": written.get("author"),
-        "config": go_config(written["config"]) if written.get("config") else None,
+        "config": go_config(written["config"]) if written.get("config") is not None else None,
         "architecture": written.get("architecture"),
         "variant": written.get("variant"),
         "os": written.get("os"),
+        "Size": written.get("Size"),
     }
-    return {key: value for key, value in document.items() if value}
+    kept = {key: value for key, value in document.items() if value}
+    return {"comment": kept.pop("comment"), **shown, **kept} if "comment" in kept else shown | kept
 
 
 def _v1_id(document: dict[str, Any], chain: str, parent: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import unquote
 
 from api_schema import go_json
@@ -32,6 +34,14 @@ _ALIASES = {
     "armel": ("arm", "v6"),
 }
 HOST = Platform.model_construct(os="linux", architecture="amd64")
+_PROCESSOR = Path("/proc/cpuinfo")
+_FLAGS = re.compile(r"^flags\s*:(.*)$", re.MULTILINE)
+_LEVELS = (
+    frozenset("cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3".split()),  # noqa: SIM905
+    frozenset("abm avx avx2 bmi1 bmi2 f16c fma movbe xsave".split()),  # noqa: SIM905
+    frozenset("avx512bw avx512cd avx512dq avx512f avx512vl".split()),  # noqa: SIM905
+)
+"""What a processor of level 2, 3, 4 has beyond the one below."""
 
 
 def normalize(architecture: str, variant: str) -> tuple[str, str]:
@@ -113,6 +123,22 @@ def decode(text: str) -> Platform:
     if not platform.os or not platform.architecture:
         raise InvalidParameter("both OS and Architecture must be provided")
     return platform
+
+
+@functools.cache
+def machine() -> Platform:
+    """HOST with the level of x86-64 that this machine's processor has."""
+    try:
+        flags = _FLAGS.search(_PROCESSOR.read_text())
+    except OSError:
+        return HOST
+    present = set(flags[1].split()) if flags else set()
+    level = 1
+    for needed in _LEVELS:
+        if not needed <= present:
+            break
+        level += 1
+    return normalized(HOST.model_copy(update={"variant": f"v{level}"}))
 
 
 def show(platform: Platform) -> str:

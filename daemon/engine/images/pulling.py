@@ -99,7 +99,7 @@ class Pull:
     async def _pull_reference(self, repository: Repository, reference: Reference) -> bool:
         """True if something is new: an image, or what the name points to."""
         manifest = await repository.manifest(reference.digest or reference.tag)
-        shown = reference.digest or reference.tag
+        shown = str(reference) if reference.digest else reference.tag
         self._emit(progress.status(f"Pulling from {repository.path}", shown))
         image_id = await self._pull_manifest(repository, manifest)
         self._emit(progress.status(f"Digest: {manifest.digest}"))
@@ -130,13 +130,14 @@ class Pull:
         return await self._pull_image(repository, _read(Manifest, manifest.data))
 
     async def _pull_index(self, repository: Repository, index: Index) -> str:
-        wanted = self._options.platform or platforms.HOST
+        wanted = self._options.platform or platforms.machine()
         fitting = [
             (place, child.digest)
             for child in index.manifests
             if (place := platforms.rank(wanted, child.platform or wanted)) is not None
         ]
         if not fitting:
+            wanted = self._options.platform or platforms.HOST
             raise InvalidParameter(
                 f"no matching manifest for {platforms.show(wanted)} in the manifest list entries"
             )

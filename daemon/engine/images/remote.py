@@ -17,6 +17,7 @@ from daemon.engine.registry_client import (
     RemoteManifest,
     Repository,
 )
+from daemon.engine.registry_client.go_url import GoUrlError, parse
 from daemon.errors import InvalidParameter, System
 
 
@@ -36,8 +37,7 @@ class Remote:
 
     async def login(self, address: str, auth: RegistryAuth) -> None:
         """Unauthorized, or whatever the last endpoint said."""
-        host = address.partition("://")[2] if "://" in address else address
-        domain = host.partition("/")[0] or DEFAULT_DOMAIN
+        domain = _domain(address)
         failure: RegistryFailure | None = None
         for endpoint in await self._client.push_endpoints(domain):
             try:
@@ -89,6 +89,18 @@ class Remote:
                     break
         assert failure is not None, "a domain has an endpoint"
         raise registry_error(failure) from failure
+
+
+def _domain(address: str) -> str:
+    """The host of a server's address; of none it is Docker Hub."""
+    if not address:
+        return DEFAULT_DOMAIN
+    is_url = address.startswith(("http://", "https://"))
+    try:
+        url = parse(address if is_url else f"https://{address}")
+    except GoUrlError as error:
+        raise InvalidParameter(f"unable to parse server address: {error}") from error
+    return url.host or DEFAULT_DOMAIN
 
 
 def _is_wanted(entry: dict[str, Any], options: SearchOptions) -> bool:

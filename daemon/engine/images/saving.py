@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +10,10 @@ from api_schema.oci import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Diges
 from daemon.engine.images.image import Image
 from daemon.engine.images.legacy import v1_configs
 from daemon.engine.images.store import ImageStore
+from daemon.fs.tarread import FOLDER, REGULAR, SECOND, Entry
+from daemon.fs.tarwrite import END, header, padding
 
 CHUNK = 1 << 18
-SECOND = 1_000_000_000
 BLOBS = "blobs/sha256"
 
 
@@ -57,7 +57,7 @@ class Saving:
             yield from self._member(f"{BLOBS}/{digest.partition(':')[2]}", file)
         for name, data in self._documents():
             yield from self._member(name, _File(len(data), 0, data))
-        yield bytes(1024)
+        yield END
 
     def _add(self, export: Export) -> None:
         image, created = export.image, _created(export.image)
@@ -135,11 +135,13 @@ class Saving:
                     yield chunk
         else:
             yield file.data
-        yield bytes(-file.size % tarfile.BLOCKSIZE)
+        yield padding(file.size)
 
 
 def _created(image: Image) -> int:
-    return (image.created or 0) // SECOND
+    """dockerd gives no file a time outside of what 64 bits of nanoseconds can say since 1970."""
+    created = image.created or 0
+    return created // SECOND if 0 <= created < 1 << 63 else 0
 
 
 def _path(digest: str) -> str:
@@ -147,9 +149,5 @@ def _path(digest: str) -> str:
 
 
 def _header(name: str, size: int, mtime: int, *, is_folder: bool = False) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.type = tarfile.DIRTYPE if is_folder else tarfile.REGTYPE
-    info.mode = 0o755 if is_folder else 0o644
-    info.size = size
-    info.mtime = mtime
-    return info.tobuf(tarfile.USTAR_FORMAT)
+    kind, mode = (FOLDER, 0o755) if is_folder else (REGULAR, 0o644)
+    return header(Entry(name, kind, mode, 0, 0, size, mtime * SECOND, "", 0, 0, 0))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
 from daemon.engine.images.image import Image
+from daemon.errors import System
 from daemon.fs.layers import LayerStore, chain_id
 
 
@@ -44,10 +45,16 @@ class ImageStore:
         return found[0] if len(found) == 1 and prefix else None
 
     def add(self, image: Image) -> Image:
-        """Keep it, and its layers; an image that is here already is returned as it is."""
+        """Keep it, and its layers; an image that is here already is returned as it is.
+
+        System if its history tells of more layers than it has.
+        """
         known = self._images.get(image.id)
         if known is not None:
             return known
+        filled = [entry for entry in image.config.history or () if not entry.empty_layer]
+        if len(filled) > len(image.diff_ids):
+            raise System("too many non-empty layers in History section")
         for diff_id in image.diff_ids:
             self.layers.retain(diff_id)
         for chain, diff_id in zip(chains(image.diff_ids), image.diff_ids, strict=True):

@@ -38,7 +38,10 @@ class RegistryAuth:
 
     @classmethod
     def from_header(cls, encoded: str) -> RegistryAuth:
-        """Anything unreadable is no login at all: Docker says that old clients send all kinds of things."""
+        """Anything unreadable is no login at all: Docker says that old clients send all kinds of things.
+
+        Nor is `auth`, the form in which the CLI stores a login, as dockerd never looks at it.
+        """
         try:
             data = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
             document = json.loads(data) if data else {}
@@ -47,8 +50,6 @@ class RegistryAuth:
         if not isinstance(document, dict):
             return cls()
         fields = {str(key).lower(): str(value) for key, value in document.items()}
-        if not fields.get("username") and fields.get("auth"):
-            fields |= _split_auth(fields["auth"])
         return cls(
             fields.get("username", ""),
             fields.get("password", ""),
@@ -69,14 +70,6 @@ def _host(name: str) -> str:
     """`https://index.docker.io/v1/` is how the CLI calls Docker Hub."""
     host = name.removeprefix("https://").removeprefix("http://").partition("/")[0]
     return "docker.io" if host == "index.docker.io" else host
-
-
-def _split_auth(auth: str) -> dict[str, str]:
-    try:
-        user, _, password = base64.b64decode(auth).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return {}
-    return {"username": user, "password": password}
 
 
 @dataclass(frozen=True, slots=True)

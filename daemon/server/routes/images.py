@@ -21,6 +21,7 @@ from daemon.engine.images.removal import PruneOptions
 from daemon.engine.images.service import parse_reference
 from daemon.engine.timestamps import parse_timestamp
 from daemon.errors import InvalidParameter, System
+from daemon.server import codec
 from daemon.server.replies import Empty, Json, JsonLines, Raw, Reply, Stream, progress_line
 from daemon.server.request import Request
 from daemon.server.routing import Route
@@ -81,7 +82,7 @@ async def image_inspect(request: Request, daemon: Daemon) -> Reply:
     shown = daemon.images.inspect(daemon.images.resolve(request.vars["name"], platform))
     if DropContainerOfImage.applies_to(version):
         shown = shown.model_copy(update={"container": "", "container_config": None})
-    return Json(shown)
+    return Raw(codec.marshalled(shown, version))
 
 
 async def image_history(request: Request, daemon: Daemon) -> Reply:

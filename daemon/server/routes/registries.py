@@ -32,7 +32,7 @@ async def image_push(request: Request, daemon: Daemon) -> Reply:
             raise InvalidParameter("cannot import digest reference")
         reference = with_tag(reference, tag)
     if request.query.get("platform") and PushPlatform.applies_to(request.version):
-        platforms.decode(request.query.get("platform"))
+        daemon.images.resolve(str(reference), platforms.decode(request.query.get("platform")))
     return JsonLines(daemon.images.push(reference, registry_auth(request)))
 
 
@@ -86,7 +86,7 @@ async def system_auth(request: Request, daemon: Daemon) -> Reply:
         raise System(str(error)) from None
     auth = RegistryAuth(asked.username, asked.password, asked.identity_token)
     await daemon.images.remote().login(asked.server_address, auth)
-    return Json(AuthReply(status="Login Succeeded"))
+    return Json(AuthReply(identity_token=asked.identity_token, status="Login Succeeded"))
 
 
 ROUTES = [

@@ -70,7 +70,7 @@ async def test_by_digest_there_is_no_tag(images) -> None:
     digest = (await images.pulled("alpine:3.10"))[-2]["status"].removeprefix("Digest: ")
     images.remove("alpine:3.10")
     messages = await images.pulled(f"alpine@{digest}")
-    assert messages[0]["id"] == digest
+    assert messages[0]["id"] == f"docker.io/library/alpine@{digest}"
     image = images.resolve(f"alpine@{digest}")
     assert images.repo_tags(image) == []
 
