@@ -8,7 +8,7 @@ import asyncio
 import errno
 from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast
 
 from daemon.clock import stopwatch
 from daemon.process.signals import (
@@ -326,6 +326,11 @@ class Task:
         self.machine.memory.charge(nbytes, cast("Process", self))
         if self._fatal is not None:
             raise ProcessKilled
+
+    def overflow(self) -> NoReturn:
+        """The program's stack is full: SIGSEGV, which ends PID 1 as well."""
+        self.doom(ExitStatus(signal=Signal.SIGSEGV))
+        raise ProcessKilled
 
     def uncharge(self, nbytes: int) -> None:
         """Give memory back; no more than is left, for a generator may be closed after its process has ended."""

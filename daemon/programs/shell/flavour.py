@@ -19,6 +19,8 @@ class Flavour:
     both_redirect: bool = False
     """`&>file`."""
     process_substitution: bool = False
+    calls_max: int | None = None
+    """How deep functions may call each other before the shell says so; without it the stack fills up."""
 
 
 ASH = Flavour(
@@ -29,7 +31,7 @@ ASH = Flavour(
     both_redirect=True,
     process_substitution=True,
 )
-DASH = Flavour("dash")
+DASH = Flavour("dash", calls_max=1000)
 BASH = Flavour(
     "bash",
     bash=True,

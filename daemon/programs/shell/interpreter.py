@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Runner = Callable[[Any, bool], Awaitable[int]]
 CALLS_MAX = 1500
-"""How deep functions may call each other; the real shells crash somewhat later."""
+"""How deep functions may call each other; the stack of the real shells is full somewhat later."""
 CALLS_PER_TASK = 20
 """A task of its own begins a new Python stack, which could not hold them all."""
 
@@ -369,7 +369,9 @@ class Interpreter:
             await shell.proc.checkpoint()
             depth = len(shell.calls)
             if depth > CALLS_MAX:
-                raise ExpansionError("too deep", function.name)
+                shell.proc.overflow()
+            if (most := shell.flavour.calls_max) and depth > most:
+                raise ExpansionError("too deep", str(most))
             running = self.run(function.body)
             status = await (
                 shell.proc.machine.adopt(running) if depth % CALLS_PER_TASK == 0 else running

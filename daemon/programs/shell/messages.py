@@ -92,6 +92,7 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Syntax error: Bad fd number",
         "{0}: ambiguous redirect",
     ),
+    "too deep": _same("Maximum function recursion depth ({0}) reached"),
     "bad function name": (
         "bad function name",
         "Bad function name",
@@ -102,7 +103,6 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "{0}: bad variable name",
         "`{0}': not a valid identifier",
     ),
-    "too deep": _same("{0}: maximum function nesting level exceeded"),
 }
 
 # How open(2)'s errors are put by redirections: ash and dash have words of their own.

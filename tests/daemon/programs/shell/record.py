@@ -63,7 +63,7 @@ def ask(flavour: str, script: str) -> dict[str, object]:
         "script": script,
         "stdout": os.fsdecode(ran.stdout),
         "stderr": os.fsdecode(ran.stderr),
-        "code": ran.returncode,
+        "code": ran.returncode if ran.returncode >= 0 else 128 - ran.returncode,
     }
 
 
