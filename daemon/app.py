@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from daemon.engine.build.classic_service import ClassicBuilds
     from daemon.engine.build.jobs import Builds
     from daemon.process.status import Program
+    from daemon.server.buildkit.posted import PostedBuilds
 
 
 class Daemon:
@@ -178,6 +179,16 @@ class Daemon:
             self._script,
         )
         return Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)
+
+    @cached_property
+    def posted_builds(self) -> PostedBuilds:
+        """BuildKit's builds by `POST /build`, loaded by the first of them."""
+        from daemon.server.buildkit.posted import PostedBuilds
+
+        gateway = self.networks.get("bridge").gateway
+        builds = PostedBuilds(self.builds, self.sessions, lambda: gateway(4))
+        self._closing.push_async_callback(builds.close)
+        return builds
 
     @property
     def folder(self) -> str:

@@ -9,3 +9,9 @@ class PullPlatform(VersionChange):
     """`POST /images/create` takes `platform`."""
 
     since = V1_32
+
+
+class BuildPlatform(VersionChange):
+    """`POST /build` takes `platform`."""
+
+    since = V1_32

@@ -19,3 +19,9 @@ class PrivateIpc(VersionChange):
         host["IpcMode"] = host.get("IpcMode") or "shareable"
         for mount in mounts(body):
             mount.get("BindOptions", {}).pop("NonRecursive", None)
+
+
+class BuildOutputs(VersionChange):
+    """`POST /build` takes `outputs`."""
+
+    since = V1_40

@@ -49,13 +49,16 @@ class Query:
             return default
         return self._values[name][0].strip().lower() not in _FALSE
 
-    def int(self, name: str, default: int = 0) -> int:
-        """A decimal number; Docker answers 500 to anything else, in strconv's words."""
+    def int(self, name: str, default: int = 0, function: str = "Atoi") -> int:
+        """A decimal number; Docker answers 500 to anything else, in the words of strconv's `function`."""
         text = self.get(name)
         if not text:
             return default
+        problem = f'strconv.{function}: parsing "{text}": '
         if not _INTEGER.fullmatch(text):
-            raise System(f'strconv.Atoi: parsing "{text}": invalid syntax')
+            raise System(problem + "invalid syntax")
+        if not -(1 << 63) <= int(text) < 1 << 63:
+            raise System(problem + "value out of range")
         return int(text)
 
     def filters(self, accepted: Iterable[str] | None) -> Filters:

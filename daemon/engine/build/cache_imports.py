@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.engine.build.client import BuildClient
@@ -35,9 +35,10 @@ class CacheImport:
         return f"{self.type}:{zlib.crc32(given)}"
 
 
-def parse_imports(text: str) -> tuple[CacheImport, ...]:
-    """From the frontend's option `cache-imports`."""
+def parse_imports(text: str, images: Sequence[str] = ()) -> tuple[CacheImport, ...]:
+    """From the frontend's options `cache-imports` and, in its older form, `cache-from`."""
     entries = json.loads(text) if text else []
+    entries += [{"Type": REGISTRY, "Attrs": {"ref": image}} for image in images]
     return tuple(CacheImport(entry["Type"], entry.get("Attrs") or {}) for entry in entries)
 
 

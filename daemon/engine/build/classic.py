@@ -18,11 +18,11 @@ from daemon.engine.build.classic_copy import (
     describe_copy,
     size_of,
 )
-from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.copying import check_several
 from daemon.engine.build.draft import BadPort, BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import describe_classic
 from daemon.engine.build.planner import DEFAULT_PATH
+from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, FormError
@@ -84,7 +84,7 @@ class Shelf(classic_copy.Shelf, Protocol):
     ) -> Image:
         """A new image on top of `parent`."""
 
-    def cache(self, options: ClassicOptions) -> ClassicCache: ...
+    def cache(self, options: PostedOptions) -> ClassicCache: ...
 
 
 class ClassicBuild:
@@ -93,7 +93,7 @@ class ClassicBuild:
     def __init__(
         self,
         context: Filesystem,
-        options: ClassicOptions,
+        options: PostedOptions,
         shelf: Shelf,
         bench: Workbench,
         say: Callable[[Message], None],

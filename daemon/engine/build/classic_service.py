@@ -10,7 +10,7 @@ from api_schema.oci import Platform, Reference
 from daemon.clock import Clock
 from daemon.engine.build.classic import ClassicBuild, Message, Workbench
 from daemon.engine.build.classic_copy import BuildFailed
-from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.build.remote_context import RemoteContext
 from daemon.engine.build.shelf import ImageShelf
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -46,7 +46,7 @@ class ClassicBuilds:
     async def build(
         self,
         sent: RemoteContext,
-        options: ClassicOptions,
+        options: PostedOptions,
         tags: Sequence[Reference],
         platform: Platform | None,
         auths: Mapping[str, RegistryAuth],

@@ -19,6 +19,8 @@ NO_GIT = "mockerd fetches no git repositories: {}"
 Download = Callable[[str], AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]]
 """A URL's length and chunks; DockerError in the words of Go's http client."""
 _GIT = re.compile(r"https?://[^#?]*\.git(?:[#?].*)?|(?:git|ssh)://.*|[\w.-]+@[\w.-]+:.*")
+_GITHUB = "github.com/"
+"""Of a context these are repositories, too; ADD takes them for folders."""
 DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
@@ -59,6 +61,10 @@ def _check_digest(text: str) -> None:
         raise DockerfileError("invalid checksum digest length")
     if not re.fullmatch("[a-f0-9]+", value):
         raise DockerfileError("invalid checksum digest format")
+
+
+def is_git_context(url: str) -> bool:
+    return is_git(url) or url.startswith(_GITHUB)
 
 
 async def fetched(url: str, download: Download, into: Filesystem, wanted: str = "") -> str:

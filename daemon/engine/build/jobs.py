@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 from api_schema.oci import HistoryEntry
@@ -18,27 +17,25 @@ from daemon.engine.build.checks import Checks, Finding, Settings
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.dockerfile_source import definition
 from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
-from daemon.engine.build.export import dated_history, image_config
+from daemon.engine.build.export import dated_history
+from daemon.engine.build.exporting import Exports, check_exporters
+from daemon.engine.build.fetched_context import FetchedContext, check_source, is_fetched
+from daemon.engine.build.job import Exporter, Job, Prepared
 from daemon.engine.build.local import Locals
 from daemon.engine.build.mounting import mounted
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
-from daemon.engine.build.provenance import Document, provenance
+from daemon.engine.build.provenance import provenance
 from daemon.engine.build.resolving import Bases, Resolver
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.images.image import Image
 from daemon.engine.images.service import Images, parse_reference
-from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
-from daemon.fs.overlay import OverlayTree
-from daemon.fs.tar import export as export_tar
 from daemon.ids import Ids
 
 HOST_NETWORK = "network.host"
 REFUSED_ENTITLEMENTS = ("security.insecure", "device")
-EXPORTERS = ("moby", "image", "local", "tar")
 KEPT_PROBES = 64
 """Ended internal builds that a late Status still finds; a client asks for Status and Solve at once, in any order."""
 FRONTENDS = (
@@ -56,52 +53,6 @@ class Event(IntEnum):
     DELETED = 2
 
 
-@dataclass(slots=True)
-class Exporter:
-    """Where a result goes: `moby` and `image` keep it here, `local` and `tar` send it to the client."""
-
-    type: str
-    attributes: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Prepared:
-    """What the frontend made of a Dockerfile."""
-
-    options: Options
-    plan: ops.Plan
-    locals: Locals
-    snapshot: Snapshot | None = None
-    """The files, once they have been made."""
-
-
-@dataclass(slots=True)
-class Job:
-    """One build. `returned` is what the client said of the frontend's result: an id of `prepared`, or its error."""
-
-    ref: str
-    attributes: Mapping[str, str]
-    exporters: Sequence[Exporter]
-    progress: Progress
-    created: int
-    returned: asyncio.Future[str]
-    internal: bool = False
-    session: str = ""
-    entitlements: tuple[str, ...] = ()
-    inputs: dict[str, str] = field(default_factory=dict)
-    inline_cache: bool = False
-    """`--cache-to type=inline`, which BUILDKIT_INLINE_CACHE=1 is turned into by clients."""
-    completed: int | None = None
-    error: BaseException | None = None
-    response: dict[str, str] = field(default_factory=dict)
-    prepared: dict[str, Prepared] = field(default_factory=dict)
-    dockerfile: tuple[str, bytes] = ("Dockerfile", b"")
-    pinned: bool = False
-    attestation: Document | None = None
-    documents: set[str] = field(default_factory=set)
-    """Digests of the content that the history's record of it names."""
-
-
 class Builds:
     """All jobs of a daemon, running ones and history."""
 
@@ -114,6 +65,7 @@ class Builds:
         self.cache = cache
         self.runner = runner
         self.bases = Bases(images, clock)
+        self.exports = Exports(images, clock)
         cache.has_image = images.store.has_chain
         self.clock = clock
         self.ids = ids
@@ -135,7 +87,8 @@ class Builds:
         entitlements: Sequence[str] = (),
     ) -> Job:
         """A new job; whoever waits for the reference hears of it."""
-        check_request(exporters, entitlements)
+        check_exporters(exporters)
+        check_entitlements(entitlements)
         returned: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         progress = Progress(self.clock)
         job = Job(ref, attributes, exporters, progress, self.clock.now(), returned, internal)
@@ -167,12 +120,12 @@ class Builds:
         """
         job.inputs = dict(inputs or {})
         options = Options.parse(attributes)
-        local = Locals(client, options, job.progress, self._tree, self.cache.local)
+        local = self._locals(job, options, client)
         data = await local.dockerfile()
         if options.request not in ("", *subrequests.KNOWN):
             text = f"unsupported request {options.request}"
             raise DockerfileError(f"{text}: {text}")
-        job.dockerfile = (options.filename, data)
+        job.dockerfile = (local.filename, data)
         if options.request == subrequests.TARGETS:
             return "", subrequests.targets(data)
         if options.request == subrequests.CHECK:
@@ -202,7 +155,7 @@ class Builds:
         if checks is None:
             checks = Checks(heard=lambda finding: self._warn(job, local, finding))
         checks.settings = settings
-        ready = None if local.is_upload else local.ignore_patterns
+        ready = None if local.fetched else local.ignore_patterns
         planner = Planner(
             source, options, resolver.resolve, checks, ready, lambda name: self._result(job, name)
         )
@@ -234,7 +187,7 @@ class Builds:
             error = problem
         found = local.definition
         place = definition(options, job.session, found.vertex.name) if found else None
-        return subrequests.check(options.filename, data, checks, error, place)
+        return subrequests.check(local.filename, data, checks, error, place)
 
     def _warn(self, job: Job, local: Locals, finding: Finding) -> None:
         name, data = job.dockerfile
@@ -244,13 +197,28 @@ class Builds:
             Warning(vertex, finding.short, rule.description, rule.url, finding.lines, name, data)
         )
 
+    async def solve(self, job: Job, client: BuildClient) -> dict[str, str]:
+        """Build in one go: the frontend runs here, and nobody is asked for a verdict on its result."""
+
+        async def prepared() -> str:
+            return (await self.prepare(job, job.attributes, client))[0]
+
+        async def connected() -> BuildClient:
+            return client
+
+        return await self._conclude(job, prepared(), connected)
+
     async def finish(
         self, job: Job, connected: Callable[[], Awaitable[BuildClient]]
     ) -> dict[str, str]:
         """Wait for the client's verdict on the frontend's result; then evaluate and export."""
+        return await self._conclude(job, job.returned, connected)
+
+    async def _conclude(
+        self, job: Job, verdict: Awaitable[str], connected: Callable[[], Awaitable[BuildClient]]
+    ) -> dict[str, str]:
         try:
-            identity = await job.returned
-            prepared = job.prepared.get(identity)
+            prepared = job.prepared.get(await verdict)
             if prepared:
                 job.response = await self._carry_out(job, prepared, await connected())
         except BaseException as error:
@@ -308,13 +276,14 @@ class Builds:
         return found[:limit] if limit else found
 
     async def _carry_out(self, job: Job, prepared: Prepared, client: BuildClient) -> dict[str, str]:
-        for wanted in parse_imports(prepared.options.cache_imports):
+        options = prepared.options
+        for wanted in parse_imports(options.cache_imports, options.cache_from):
             await look_up(wanted, self.bases, client, job.progress)
         snapshot = prepared.snapshot or await self._evaluate(job, prepared, client)
         response: dict[str, str] = {}
         for number, exporter in enumerate(job.exporters):
-            response |= await self._export(job, prepared, snapshot, number, exporter, client)
-        job.attestation = provenance(prepared.plan, job.attributes, prepared.options.filename)
+            response |= await self.exports.export(job, prepared, snapshot, number, exporter, client)
+        job.attestation = provenance(prepared.plan, job.attributes, prepared.locals.filename)
         self.blobs[job.attestation.digest] = job.attestation.data
         job.documents.add(job.attestation.digest)
         return response
@@ -364,75 +333,21 @@ class Builds:
             raise first(failures) from None
         raise AssertionError("a group returns or raises")
 
-    async def _export(
-        self,
-        job: Job,
-        prepared: Prepared,
-        snapshot: Snapshot,
-        number: int,
-        exporter: Exporter,
-        client: BuildClient,
-    ) -> dict[str, str]:
-        if exporter.type in ("moby", "image"):
-            return self._keep_image(job, prepared, snapshot, exporter)
-        files = Filesystem(
-            OverlayTree(
-                self.images.layer_store.merged(snapshot.diff_ids),
-                self.cache.store.spool,
-                self.clock.now,
-            )
-        )
-        if exporter.type == "local":
-            step = job.progress.announce("exporting to client directory")
-            with step.running(), step.transfer("copying files") as line:
-                await client.send_tree(number, files, progress=line.count)
-        else:
-            step = job.progress.announce("exporting to client tarball")
-            with step.running(), step.transfer("sending tarball"):
-                await client.send_stream(number, _chunks(files))
-        return {}
-
-    def _keep_image(
-        self, job: Job, prepared: Prepared, snapshot: Snapshot, exporter: Exporter
-    ) -> dict[str, str]:
-        step = job.progress.announce("exporting to image")
-        with step.running():
-            with step.transfer("exporting layers"):
-                raw = image_config(
-                    prepared.plan.target, snapshot, self.clock.now(), prepared.options.epoch
-                )
-            if job.inline_cache:
-                with step.transfer("preparing layers for inline cache"):
-                    pass
-            image = Image.from_json(raw)
-            with step.transfer(f"writing image {image.id}"):
-                image = self.images.store.add(image)
-            given = filter(None, exporter.attributes.get("name", "").split(","))
-            names = [parse_reference(name) for name in given]
-            for name in names:
-                with step.transfer(f"naming to {name}"):
-                    self.images.tag(image, name.tagged())
-            self.images.tell("create", image.id, image.id)
-        response = {"containerimage.digest": image.id, "containerimage.config.digest": image.id}
-        if names:
-            response["image.name"] = ",".join(str(name) for name in names)
-        return response
+    def _locals(self, job: Job, options: Options, client: BuildClient) -> Locals:
+        check_source(options.context)
+        fetched = None
+        if is_fetched(options.context):
+            download = self.images.registry.download
+            fetched = FetchedContext(options.context, client, download, job.progress, self._tree)
+        return Locals(client, options, job.progress, self._tree, self.cache.local, fetched)
 
     def _tree(self) -> MemoryTree:
         return MemoryTree(self.cache.store.spool, self.clock.now)
 
 
-def check_request(exporters: Sequence[Exporter], entitlements: Sequence[str]) -> None:
-    """DockerfileError for what this engine has not, or does not grant."""
-    for exporter in exporters:
-        if exporter.type not in EXPORTERS:
-            raise DockerfileError(f'exporter "{exporter.type}" could not be found')
-    for name in entitlements:
+def check_entitlements(names: Sequence[str]) -> None:
+    """DockerfileError for what this engine does not grant."""
+    for name in names:
         if name in REFUSED_ENTITLEMENTS:
             text = f"granting entitlement {name} is not allowed by build daemon configuration"
             raise DockerfileError(text)
-
-
-async def _chunks(files: Filesystem) -> AsyncIterator[bytes]:
-    for chunk in export_tar(files):
-        yield chunk

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-import tempfile
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
 
 from daemon.engine.build.checksum import total_size
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.dockerfile_source import wanted_files
+from daemon.engine.build.fetched_context import FILE, FetchedContext
+from daemon.engine.build.no_session import SessionMissing
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import read_patterns
-from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
 
 IGNORE_FILE = ".dockerignore"
 MAIN = "context"
-IN_MEMORY = 1 << 20
-UPLOAD_HOST = "buildkit-session"
 
 
 class Locals:
@@ -35,26 +32,38 @@ class Locals:
         progress: Progress,
         new_tree: Callable[[], MemoryTree],
         noted: Callable[[str, int], None] = lambda name, size: None,
+        fetched: FetchedContext | None = None,
     ) -> None:
-        """`noted` hears of every folder that was read, and of its size."""
+        """`noted` hears of every folder that was read, and of its size. `fetched` stands in for the main one."""
         self.client = client
         self.options = options
         self.progress = progress
         self.new_tree = new_tree
         self.noted = noted
+        self.fetched = fetched
         self.definition: Step | None = None
         """The vertex that brought the Dockerfile."""
         self._ignore: dict[str, list[str]] = {}
-        self._uploaded: Filesystem | None = None
         self._folders: dict[str, asyncio.Future[Filesystem]] = {}
 
     async def dockerfile(self) -> bytes:
         """The Dockerfile's content; DockerfileError if there is none."""
-        if self.is_upload:
-            files = await self._upload()
-        else:
-            files = await self._pull_definition()
-        return self._read_dockerfile(files, self.options.filename)
+        if self.fetched is None or self.options.local_dockerfile:
+            try:
+                files = await self._pull_definition()
+            except SessionMissing as missing:
+                raise DockerfileError(f"failed to read dockerfile: {missing.message}") from None
+            return self._read_dockerfile(files, self.options.filename)
+        files = await self.fetched.files()
+        self.definition = self.fetched.step
+        return self._read_dockerfile(files, self.filename)
+
+    @property
+    def filename(self) -> str:
+        """What the Dockerfile is called; what was fetched may be nothing else."""
+        if self.fetched and self.fetched.is_dockerfile and not self.options.local_dockerfile:
+            return FILE
+        return self.options.filename
 
     async def _pull_definition(self) -> Filesystem:
         name, files = self.options.filename, self._empty()
@@ -74,30 +83,11 @@ class Locals:
         if files.exists(own_ignore):
             self._ignore[MAIN] = read_patterns(files.read_bytes(own_ignore))
         for candidate in (name, name.lower()):
+            if files.isdir(f"/{candidate}"):
+                raise DockerfileError(f"failed to read dockerfile: read {name}: is a directory")
             if files.exists(f"/{candidate}"):
                 return files.read_bytes(f"/{candidate}")
         raise DockerfileError(f"failed to read dockerfile: open {name}: no such file or directory")
-
-    @property
-    def is_upload(self) -> bool:
-        """Whether the context is a tar on the client's standard input."""
-        return urlsplit(self.options.context).hostname == UPLOAD_HOST
-
-    async def _upload(self) -> Filesystem:
-        """The tar from standard input, unpacked."""
-        if self._uploaded is None:
-            files = self._empty()
-            step = self.definition = self.progress.announce("[internal] load remote build context")
-            with step.running():
-                with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as archive:
-                    path = urlsplit(self.options.context).path
-                    async for chunk in self.client.upload(path):
-                        archive.write(chunk)
-                    archive.seek(0)
-                    extract(files, "/", archive)
-            with self.progress.announce("copy /context /", (step.digest,)).running():
-                self._uploaded = files
-        return self._uploaded
 
     async def ignore_patterns(self, name: str = MAIN) -> list[str]:
         """The ignore file of a folder, asked for once."""
@@ -126,8 +116,8 @@ class Locals:
         return self._folders[name]
 
     async def _pull(self, name: str, paths: Sequence[str]) -> Filesystem:
-        if self.is_upload and name == MAIN:
-            return await self._upload()
+        if self.fetched and name == MAIN:
+            return await self.fetched.files()
         patterns = await self.ignore_patterns(name)
         files = self._empty()
         label = (

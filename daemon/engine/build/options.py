@@ -13,6 +13,8 @@ class Options:
     filename: str = "Dockerfile"
     dockerfile_key: str = "dockerfile"
     context_key: str = "context"
+    local_dockerfile: bool = False
+    """Whether the Dockerfile is the client's even if the context is not."""
     target: str = ""
     platform: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
@@ -29,6 +31,8 @@ class Options:
     """(name, (soft, hard))."""
     hostname: str = ""
     cache_imports: str = ""
+    cache_from: tuple[str, ...] = ()
+    """The older form of `cache_imports`: images."""
     checks: str = ""
     """BUILDKIT_DOCKERFILE_CHECK, which counts before the Dockerfile's own `# check=`."""
     frontend: str = ""
@@ -49,6 +53,7 @@ class Options:
             filename=plain.get("filename") or "Dockerfile",
             dockerfile_key=plain.get("dockerfilekey") or "dockerfile",
             context_key=plain.get("contextkey") or "context",
+            local_dockerfile="dockerfilekey" in plain,
             target=plain.get("target", ""),
             platform=plain.get("platform", ""),
             args=groups["build-arg"],
@@ -64,6 +69,7 @@ class Options:
             ulimits=tuple(_ulimit(text) for text in plain.get("ulimit", "").split(",") if text),
             hostname=plain.get("hostname", ""),
             cache_imports=plain.get("cache-imports", ""),
+            cache_from=tuple(name for name in plain.get("cache-from", "").split(",") if name),
             checks=groups["build-arg"].get("BUILDKIT_DOCKERFILE_CHECK", ""),
             frontend=groups["build-arg"].get("BUILDKIT_SYNTAX", ""),
         )

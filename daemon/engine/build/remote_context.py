@@ -11,12 +11,12 @@ from typing import IO
 
 from daemon.engine.build.classic import Message
 from daemon.engine.build.downloads import Download
+from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.images import progress
-from daemon.errors import DockerError, System, Unsupported
+from daemon.errors import DockerError, System
 
 IN_MEMORY = 1 << 20
 HEAD = 512
-_GIT = re.compile(r"(?:git://|github\.com/|git@|https?://.+\.git(?:#.+)?$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,9 @@ class RemoteContext:
     said: tuple[Message, ...] = ()
 
 
-async def fetch_context(url: str, dockerfile: str, download: Download) -> RemoteContext:
-    """System in dockerd's words; git repositories are refused."""
-    if _GIT.match(url):
-        raise Unsupported(f"git contexts are not supported by mockerd: {url}")
+async def fetch_context(options: PostedOptions, download: Download) -> RemoteContext:
+    """System in dockerd's words."""
+    url = options.remote
     if not url.startswith(("http://", "https://")):
         raise System(f"remoteURL ({url}) could not be recognized as URL")
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - handed on
@@ -51,7 +50,7 @@ async def fetch_context(url: str, dockerfile: str, download: Download) -> Remote
     if not _is_text(head):
         return RemoteContext(file)
     with file:
-        archive = _only_file(dockerfile, file.read())
+        archive = _only_file(options.dockerfile, file.read())
     told = progress.bar(url, "Downloading context", size, 0)
     return RemoteContext(archive, (told, {}))
 

@@ -12,8 +12,8 @@ from api_schema.go_time import go_time
 from api_schema.oci import Platform
 from daemon.clock import Clock
 from daemon.engine.build.classic_cache import ClassicCache
-from daemon.engine.build.classic_options import ClassicOptions
 from daemon.engine.build.downloads import Download
+from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.images import platforms
 from daemon.engine.images.creating import Commit, Creating
 from daemon.engine.images.image import Image
@@ -101,7 +101,7 @@ class ImageShelf:
         assert isinstance(tree, OverlayTree)
         return layer_file(tree)
 
-    def cache(self, options: ClassicOptions) -> ClassicCache:
+    def cache(self, options: PostedOptions) -> ClassicCache:
         if options.cache_from is None:
             return ClassicCache(self.images.store, ignore=options.no_cache)
         known: list[Image] = []

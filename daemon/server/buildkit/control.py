@@ -11,7 +11,8 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from api_schema.go_time import go_time
-from daemon.engine.build.jobs import Builds, Exporter, Job
+from daemon.engine.build.job import Exporter, Job
+from daemon.engine.build.jobs import Builds
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.messages import (
     chosen,

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from daemon.engine.build.cache import REGULAR, Cache, Record
-from daemon.engine.build.jobs import Builds, Job
+from daemon.engine.build.job import Job
+from daemon.engine.build.jobs import Builds
 from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
 from daemon.engine.build.provenance import MEDIA_TYPE, PREDICATE, Document
 from daemon.engine.dockerfile.errors import DockerfileError

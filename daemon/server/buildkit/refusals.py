@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
-from daemon.engine.build.jobs import Job
+from daemon.engine.build.job import Job
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.errors import DockerError
 from daemon.server.buildkit import wire_pb2 as wire

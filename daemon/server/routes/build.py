@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-from api_schema import go_json
-from daemon.engine.build.classic_options import ClassicOptions
+from daemon.engine.build.downloads import is_git_context
+from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.images import platforms
-from daemon.engine.images.service import parse_reference
 from daemon.errors import InvalidParameter, System, Unsupported
+from daemon.server.build_query import BUILDKIT, read_options, read_tags, read_version
 from daemon.server.hijack import Duplex
-from daemon.server.query import Query
-from daemon.server.replies import Json, JsonLines, Reply, SwitchProtocols
+from daemon.server.replies import Empty, Json, JsonLines, Reply, SwitchProtocols
 from daemon.server.request import Request
 from daemon.server.routing import Route
 from daemon.server.uploads import spooled
@@ -24,39 +23,27 @@ if TYPE_CHECKING:
     from daemon.engine.registry_client import RegistryAuth
 
 PROTOCOL = "h2c"
+JSON = {"Content-Type": "application/json"}
 UUID, SHARED_KEY, METHOD = (
     f"X-Docker-Expose-Session-{name}" for name in ("Uuid", "Sharedkey", "Grpc-Method")
 )
-CLASSIC, BUILDKIT = "1", "2"
 CLIENT_SESSION = "client-session"
 NO_SESSION = (
     "experimental session with v1 builder is no longer supported, "
     "use builder version v2 (BuildKit) instead"
 )
-HOST_NUMBERS = {
-    "memory": "Memory",
-    "memswap": "MemorySwap",
-    "cpushares": "CpuShares",
-    "cpuperiod": "CpuPeriod",
-    "cpuquota": "CpuQuota",
-    "shmsize": "ShmSize",
-}
-NUMBER = re.compile(r"[+-]?\d{1,18}")
-"""Anything else counts as not given."""
-HOST_TEXTS = {
-    "cpusetcpus": "CpusetCpus",
-    "cpusetmems": "CpusetMems",
-    "networkmode": "NetworkMode",
-    "cgroupparent": "CgroupParent",
-}
 
 
 async def image_build(request: Request, daemon: Daemon) -> Reply:
-    _check_form(request.query)
-    options = _classic_options(request)
-    tags = [_tag(tag) for tag in options.tags]
+    options = read_options(request)
+    version = read_version(request.query)
+    tags = read_tags(options.tags)
+    if is_git_context(options.remote):
+        raise Unsupported(f"git contexts are not supported by mockerd: {options.remote}")
+    if version == BUILDKIT:
+        return await _posted(request, daemon, options, tags)
     platform = platforms.parse(options.platform) if options.platform else None
-    context = await _context(request, daemon, options.dockerfile)
+    context = await _context(request, daemon, options)
     with context.archive:
         messages = await daemon.classic_builds.build(
             context, options, tags, platform, _registry_config(request)
@@ -64,118 +51,35 @@ async def image_build(request: Request, daemon: Daemon) -> Reply:
     return JsonLines(messages)
 
 
-def _tag(text: str) -> Reference:
-    """What is wrong with it has no kind here, so the status is 500."""
-    try:
-        reference = parse_reference(text)
-    except InvalidParameter as problem:
-        raise System(str(problem)) from None
-    if reference.digest:
-        raise System("build tag cannot contain a digest")
-    return reference.tagged()
+async def _posted(
+    request: Request, daemon: Daemon, options: PostedOptions, tags: list[Reference]
+) -> Reply:
+    from daemon.server.buildkit.upload_requests import PREFIX
+
+    sent = await spooled(request.body())
+    if options.build_id.startswith(PREFIX):
+        await daemon.posted_builds.uploads.give(options.build_id.removeprefix(PREFIX), sent)
+        return Empty(HTTPStatus.OK, JSON)
+    return JsonLines(await daemon.posted_builds.build(options, tags, sent))
 
 
-def _check_form(query: Query) -> None:
-    """What no build of this engine may ask for."""
-    version, isolation = query.get("version"), query.get("isolation")
-    if version == BUILDKIT:
-        raise Unsupported("POST /build?version=2 is not supported by mockerd: buildx uses /grpc")
-    if version not in ("", CLASSIC):
-        raise InvalidParameter(f'invalid version "{version}"')
-    if query.flag("squash"):
-        raise InvalidParameter("squash is only supported with experimental mode")
-    if query.all("securityopt"):
-        raise InvalidParameter("security options are not supported on linux")
-    if isolation.lower() not in ("", "default"):
-        raise InvalidParameter(f'unsupported isolation: "{isolation}"')
+async def build_cancel(request: Request, daemon: Daemon) -> Reply:
+    build_id = request.query.get("id")
+    if not build_id:
+        raise InvalidParameter("build ID not provided")
+    daemon.posted_builds.cancel(build_id)
+    return Empty(HTTPStatus.OK, JSON)
 
 
-async def _context(request: Request, daemon: Daemon, dockerfile: str) -> RemoteContext:
+async def _context(request: Request, daemon: Daemon, options: PostedOptions) -> RemoteContext:
     """From the URL in `remote`, or from the body, which then need not be there."""
     from daemon.engine.build.remote_context import RemoteContext, fetch_context
 
-    url = request.query.get("remote")
-    if url == CLIENT_SESSION:
+    if options.remote == CLIENT_SESSION:
         raise InvalidParameter(NO_SESSION)
-    if url:
-        return await fetch_context(url, dockerfile, daemon.images.registry.download)
+    if options.remote:
+        return await fetch_context(options, daemon.images.registry.download)
     return RemoteContext(await spooled(request.body()))
-
-
-def _classic_options(request: Request) -> ClassicOptions:
-    query = request.query
-    args = _texts(query, "buildargs", "build args", optional=True)
-    _json(query.get("outputs"), "outputs", "invalid outputs specified")
-    return ClassicOptions(
-        dockerfile=query.get("dockerfile") or "Dockerfile",
-        tags=[tag for tag in query.all("t") if tag],
-        args={name: value for name, value in args.items() if value is not None},
-        unset_args=frozenset(name for name, value in args.items() if value is None),
-        labels={n: v or "" for n, v in _texts(query, "labels", "labels").items()},
-        target=query.get("target"),
-        no_cache=query.flag("nocache"),
-        pull=query.flag("pull"),
-        remove=query.flag("rm", True),
-        force_remove=query.flag("forcerm"),
-        quiet=query.flag("q"),
-        cache_from=_cache_from(query),
-        platform=query.get("platform"),
-        host_config=_host_config(request),
-    )
-
-
-def _json(text: str, what: str, problem_is: str = "") -> Any:  # noqa: ANN401 - any JSON value
-    """A query parameter that holds JSON; an empty one is an empty object."""
-    if not text:
-        return {}
-    try:
-        found = go_json.parse(text.encode())
-    except go_json.GoDecodeError as problem:
-        raise InvalidParameter(f"{problem_is or f'error reading {what}'}: {problem}") from None
-    return {} if found is None else found
-
-
-KINDS = {dict: "object", list: "array", str: "string", bool: "bool"}
-"""What Go calls the values of JSON; any other is a number."""
-
-
-def _texts(query: Query, name: str, what: str, *, optional: bool = False) -> dict[str, str | None]:
-    """An object of texts, which may be null."""
-    found = _json(query.get(name), what)
-    if not isinstance(found, dict):
-        pointer = "*" if optional else ""
-        raise _mistyped(what, found, f"value of type map[string]{pointer}string")
-    for key, value in found.items():
-        if not isinstance(value, str | None):
-            raise _mistyped(what, value, f"struct field .{key} of type string")
-    return found
-
-
-def _cache_from(query: Query) -> list[str] | None:
-    found = _json(query.get("cachefrom"), "cache-from")
-    if found and not isinstance(found, list):
-        raise _mistyped("cache-from", found, "value of type []string")
-    return found or None
-
-
-def _mistyped(what: str, value: object, wanted: str) -> InvalidParameter:
-    kind = KINDS.get(type(value), "number")
-    return InvalidParameter(f"error reading {what}: json: cannot unmarshal {kind} into Go {wanted}")
-
-
-def _host_config(request: Request) -> dict[str, object]:
-    query = request.query
-    found: dict[str, object] = {
-        name: int(query.get(key))
-        for key, name in HOST_NUMBERS.items()
-        if NUMBER.fullmatch(query.get(key))
-    }
-    found |= {name: query.get(key) for key, name in HOST_TEXTS.items() if query.get(key)}
-    if hosts := [host for host in query.all("extrahosts") if host]:
-        found["ExtraHosts"] = hosts
-    if query.get("ulimits"):
-        found["Ulimits"] = _json(query.get("ulimits"), "ulimit settings")
-    return found
 
 
 def _registry_config(request: Request) -> dict[str, RegistryAuth]:
@@ -237,6 +141,7 @@ def _check_upgrade(request: Request, kind: type[System] | type[InvalidParameter]
 
 ROUTES = [
     Route("POST", "/build", image_build),
+    Route("POST", "/build/cancel", build_cancel),
     Route("POST", "/build/prune", build_prune),
     Route("POST", "/grpc", grpc),
     Route("POST", "/session", session),

@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class ClassicOptions:
-    """The query of a classic build."""
+class Output:
+    """Where BuildKit is to put the result; nowhere given is an image."""
+
+    type: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PostedOptions:
+    """The query of a build, for either builder."""
 
     dockerfile: str = "Dockerfile"
     tags: Sequence[str] = ()
@@ -27,3 +35,9 @@ class ClassicOptions:
     platform: str = ""
     host_config: Mapping[str, object] = field(default_factory=dict)
     """Members of a HostConfig for the containers of RUN: memory, network mode, extra hosts."""
+    aux: bool = True
+    """Whether the stream tells ids for programs, too."""
+    outputs: Sequence[Output] = ()
+    remote: str = ""
+    session: str = ""
+    build_id: str = ""
