@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FAILED: Final = "OCI runtime exec failed: exec failed: "
 CANNOT_START: Final = FAILED + "unable to start container process: "
 UNKNOWN_FAILURE: Final = 128
+UNKNOWN_EXIT: Final = 127
 DETACHED: Final = 126
 """The code that an exec shows after its client has left by the detach keys; its process runs on."""
 READY_SECONDS: Final = 10.0
@@ -175,11 +176,15 @@ class Execs:
         found.ready.set()
 
     def _exited(self, found: Exec, status: ExitStatus) -> None:
+        code = status.shell_code
         if found.running:
             found.running = False
-            found.exit_code = status.shell_code
+            found.exit_code = code
+        else:
+            # dockerd has forgotten whom the detach keys or a probe's patience have left, and with it the code.
+            code = UNKNOWN_EXIT
         self._finish(found)
-        self._emit(found, "exec_die", exitCode=str(status.shell_code))
+        self._emit(found, "exec_die", exitCode=str(code))
 
     def _finish(self, found: Exec) -> None:
         container = found.container
@@ -226,12 +231,15 @@ class Execs:
             while chunks := await attachment.read():
                 output += b"".join(data for _, data in chunks)
         finally:
-            self._kill_if_running(made)
+            self._give_up(made)
         return made.exit_code if made.exit_code is not None else -1, bytes(output)
 
     @staticmethod
-    def _kill_if_running(made: Exec) -> None:
+    def _give_up(made: Exec) -> None:
+        """A probe that takes too long is killed and forgotten."""
         if made.running and made.live is not None and made.process is not None:
+            made.running = False
+            made.exit_code = UNKNOWN_EXIT
             try:
                 made.live.machine.signal(made.process.pid, 9)
             except ProcessLookupError:

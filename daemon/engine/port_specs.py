@@ -26,6 +26,26 @@ def parse_range(text: str) -> tuple[int, int] | None:
     return (first, last) if first <= last <= LARGEST else None
 
 
+def read_range(text: str) -> range:
+    """The ports of `80` or `80-90`; ValueError with the words of Docker's library for ports."""
+    if not text:
+        raise ValueError("Empty string specified for ports.")
+    first, dash, last = text.partition("-")
+    start = _port(first)
+    end = _port(last) if dash else start
+    if end < start:
+        raise ValueError(f"Invalid range specified for the Port: {text}")
+    return range(start, end + 1)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if int(text) > LARGEST:
+        raise ValueError(f'strconv.ParseUint: parsing "{text}": value out of range')
+    return int(text)
+
+
 def normalised(spec: str) -> tuple[int, str]:
     """Number and protocol as the network driver understands them: what is no number is 0."""
     number, protocol = split_port(spec)

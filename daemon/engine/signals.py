@@ -1,5 +1,6 @@
 """Signals as clients name them: by number, with or without SIG, in any case."""
 
+from daemon.engine.units import parse_int
 from daemon.errors import InvalidParameter
 from daemon.process.signals import SIGRTMAX, SIGRTMIN, Signal
 
@@ -14,7 +15,7 @@ _KNOWN = frozenset(_NAMES.values())
 def parse_signal(text: str) -> int:
     """The number; InvalidParameter for a name that is none, and for 0. A number need not exist here."""
     try:
-        number = int(text)
+        number = parse_int(text)
     except ValueError:
         number = _NAMES.get(text.upper().removeprefix("SIG"), 0)
     if number == 0:

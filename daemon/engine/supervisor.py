@@ -18,7 +18,7 @@ from daemon.engine.container import Container, Live, Waiter
 from daemon.engine.container_state import State, Trigger
 from daemon.engine.health import HealthMonitor, Probe
 from daemon.engine.restart_policy import next_delay
-from daemon.engine.signals import parse_signal
+from daemon.engine.signals import is_supported, parse_signal
 from daemon.errors import DockerError
 from daemon.events import Events
 from daemon.process.signals import Signal
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_STOP_SECONDS = 10
 KILL_SECONDS = 10.0
+UNSENT_SECONDS = 2.0
+"""How long dockerd waits before it kills if the stop signal could not be sent."""
 UNKNOWN_FAILURE = 128
 """The exit code of a start that failed before there was a process, unless an earlier run has left one."""
 NOT_RUNNING, NEXT_EXIT, REMOVED = "not-running", "next-exit", "removed"
@@ -243,7 +245,11 @@ class Supervisor:
             return
         container.stop_requests += 1
         self.give_up_restarting(container)
-        await self._end_process(container, number, self._grace(container, seconds))
+        grace = self._grace(container, seconds)
+        if is_supported(number):
+            await self._end_process(container, number, grace)
+        elif not await self._wait_for_exit(container, container.exits, UNSENT_SECONDS):
+            await self.kill(container)
 
     async def restart(
         self, container: Container, name: str, seconds: int | None = None, signal: str = ""
@@ -268,11 +274,11 @@ class Supervisor:
         thaw = container.state is State.PAUSED
         exits = container.exits
         self.deliver(container, number)
+        if grace == 0:
+            # dockerd kills before it can have heard of what the first signal brought.
+            self._announce_signal(container, Signal.SIGKILL)
         if thaw:
             self.unpause(container)
-        if grace == 0:
-            # dockerd kills before it can have heard of an end that the first signal brought.
-            self._announce_signal(container, Signal.SIGKILL)
         if not await self._wait_for_exit(container, exits, grace):
             await self.kill(container, announced=grace == 0)
 

@@ -53,6 +53,9 @@ class Session:
             await over.wait()
         finally:
             await directions.close()
+            if duplex.closed and self.stdin and self.close_stdin:
+                # A connection that broke has ended the client's half as well.
+                self.streams.close_stdin()
             self.close()
 
     def close(self) -> None:

@@ -146,6 +146,15 @@ async def test_events_tell_of_the_image_and_the_container(
     assert (attributes["imageID"], attributes["imageRef"]) == (shown["Id"], "c:1")
 
 
+async def test_the_container_is_paused_until_its_image_is_there(
+    mock: MockDaemon, docker: Client, container: str
+) -> None:
+    await docker.post("/containers/c1/start")
+    with mock.daemon.events.listen((seen := []).append):
+        await commit(docker)
+    assert [e.action for e in seen] == ["pause", "create", "commit", "unpause"]
+
+
 @pytest.mark.parametrize(
     ("query", "refusal"),
     [

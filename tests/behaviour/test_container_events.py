@@ -1,9 +1,14 @@
 """The events of a container's life: order and attributes, as on Engine 28.5.2."""
 
+import asyncio
 from typing import Any
+
+import pytest
 
 from mockerd import MockDaemon
 from tests.behaviour.boxes import Boxes
+from tests.ports import free_port
+from tests.tars import tar_of
 
 Seen = list[tuple[str, str, dict[str, str]]]
 
@@ -20,6 +25,14 @@ async def watch(mock: MockDaemon, boxes: Boxes) -> Seen:
 
 def told(seen: Seen) -> list[str]:
     return [f"{kind} {action}" for kind, action, _ in seen]
+
+
+async def until_told(seen: Seen, event: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if event in told(seen):
+                return
+            await asyncio.sleep(0.005)
 
 
 async def test_from_create_to_destroy(boxes: Boxes, mock: MockDaemon) -> None:
@@ -112,6 +125,88 @@ async def test_small_verbs(boxes: Boxes, mock: MockDaemon) -> None:
     ]
     assert (seen[1][2]["height"], seen[1][2]["width"]) == ("10", "20")
     assert (seen[-1][2]["oldName"], seen[-1][2]["name"]) == ("/box", "other")
+
+
+MOUNTED, UNMOUNTED = "volume mount", "volume unmount"
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "expected"),
+    [
+        ("GET", "?path=/etc/passwd", [MOUNTED, "container archive-path", UNMOUNTED]),
+        ("GET", "?path=/nosuch", [MOUNTED, UNMOUNTED]),
+        ("HEAD", "?path=/etc/passwd", [MOUNTED, UNMOUNTED]),
+        ("PUT", "?path=/tmp", [MOUNTED, "container extract-to-dir", UNMOUNTED]),
+        ("PUT", "?path=/nosuch", [MOUNTED, UNMOUNTED]),
+        ("GET", "?path=", []),
+    ],
+)
+async def test_volumes_are_mounted_for_each_look_at_the_files(
+    boxes: Boxes, mock: MockDaemon, method: str, query: str, expected: list[str]
+) -> None:
+    await boxes.create("top", HostConfig={"Binds": ["vol:/v"]})
+    seen = await watch(mock, boxes)
+    body = tar_of() if method == "PUT" else None
+    await boxes.docker.ask(method, f"/containers/box/archive{query}", body)
+    assert told(seen) == expected
+
+
+FAILED = [MOUNTED, "network disconnect", UNMOUNTED]
+
+
+@pytest.mark.parametrize(
+    ("config", "host", "expected"),
+    [
+        ({"Cmd": ["nosuch"]}, {}, FAILED),
+        ({"User": "nosuch"}, {}, FAILED),
+        ({}, {"NetworkMode": "none", "Devices": [{"PathOnHost": "/dev/nosuch"}]}, FAILED),
+        ({}, {"NetworkMode": "nosuch"}, [MOUNTED, UNMOUNTED]),
+        ({"Cmd": ["nosuch"]}, {"NetworkMode": "container:other"}, [MOUNTED, UNMOUNTED]),
+    ],
+)
+async def test_a_failed_start_leaves_what_it_never_joined(
+    boxes: Boxes,
+    mock: MockDaemon,
+    config: dict[str, Any],
+    host: dict[str, Any],
+    expected: list[str],
+) -> None:
+    await boxes.run("top", name="other")
+    box = await boxes.create("top", HostConfig={"Binds": ["vol:/v"], **host}, **config)
+    seen = await watch(mock, boxes)
+    assert (await box.post("start"))[0] >= 400
+    assert told(seen) == expected
+
+
+async def test_a_port_that_is_taken_is_a_failed_start(boxes: Boxes, mock: MockDaemon) -> None:
+    ports = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(free_port())}]}
+    config = {"ExposedPorts": {"80/tcp": {}}, "HostConfig": {"PortBindings": ports}}
+    await boxes.run("top", name="other", **config)
+    box = await boxes.create("top", **config)
+    seen = await watch(mock, boxes)
+    assert (await box.post("start"))[0] == 500
+    assert told(seen) == ["network disconnect"]
+
+
+@pytest.mark.parametrize("query", ["", "?logs=1&stdout=1", "?stream=1&stdout=1"])
+async def test_every_attach_is_told(boxes: Boxes, mock: MockDaemon, query: str) -> None:
+    box = await boxes.run("top")
+    seen = await watch(mock, boxes)
+    wire = await boxes.hijack(f"/containers/box/attach{query}")
+    await wire.head()
+    await until_told(seen, "container attach")
+    await box.post("kill")
+    await wire.rest()
+
+
+async def test_the_code_of_a_forgotten_probe_is_unknown(boxes: Boxes, mock: MockDaemon) -> None:
+    """Of one that took too long; its log says -1."""
+    seen = await watch(mock, boxes)
+    check = {"Test": ["CMD", "sleep", "100"], "Interval": 10_000_000, "Timeout": 20_000_000}
+    await boxes.run("top", Healthcheck=check)
+    await until_told(seen, "container exec_die")
+    died = next(attributes for _, action, attributes in seen if action == "exec_die")
+    assert died["exitCode"] == "127"
 
 
 async def test_a_shell_bomb_is_told_before_it_dies(boxes: Boxes, mock: MockDaemon) -> None:

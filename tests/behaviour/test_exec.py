@@ -2,6 +2,7 @@
 
 import pytest
 
+from mockerd import MockDaemon
 from tests.behaviour.boxes import Box, Boxes, frames
 
 FAILED = "OCI runtime exec failed: exec failed: "
@@ -206,6 +207,22 @@ async def test_the_detach_keys_leave_the_process_behind(boxes: Boxes) -> None:
     shown = (await boxes.docker.get(f"/exec/{exec_id}/json")).json
     assert (shown["Running"], shown["ExitCode"], shown["DetachKeys"]) == (False, 126, "AXg=")
     assert "sleep" in (await box.exec("ps"))[1]
+
+
+async def test_the_code_of_what_the_detach_keys_left_is_unknown(
+    boxes: Boxes, mock: MockDaemon
+) -> None:
+    box = await boxes.run("top")
+    exec_id = await create(box, "sleep", "100", Tty=True, AttachStdin=True)
+    wire = await boxes.hijack(f"/exec/{exec_id}/start", {"Tty": True})
+    await wire.head()
+    wire.send(b"\x10\x11")
+    await wire.rest()
+    with mock.daemon.events.listen((seen := []).append):
+        await box.post("kill")
+        await box.wait()
+    [died] = [event for event in seen if event.action == "exec_die"]
+    assert died.attributes["exitCode"] == "127"
 
 
 async def test_one_never_started_goes_with_the_run_of_its_container(boxes: Boxes) -> None:

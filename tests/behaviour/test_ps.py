@@ -47,6 +47,9 @@ async def test_how_many(boxes: Boxes, query: str, expected: list[str]) -> None:
         ({"status": ["exited", "running"]}, ["third", "second"]),
         ({"exited": ["3"]}, ["second"]),
         ({"exited": ["0"]}, []),
+        ({"id": [""]}, []),
+        ({"id": ["."]}, []),
+        ({"network": [""]}, ["third", "second", "first"]),
         ({"before": ["third"]}, ["second", "first"]),
         ({"since": ["first"]}, ["third", "second"]),
         ({"ancestor": ["busybox"]}, ["third", "second", "first"]),
@@ -76,6 +79,9 @@ async def test_a_filter(boxes: Boxes, filters: dict[str, list[str]], expected: l
         ({"exited": ["x"]}, 400, "invalid filter 'exited=x': strconv.Atoi: parsing \"x\": invalid syntax"),
         ({"before": ["nosuch"]}, 404, "No such container: nosuch"),
         ({"is-task": ["x"]}, 400, "invalid filter 'is-task=[x]'"),
+        ({"publish": ["99999"]}, 500, 'error while looking up for publish 99999: strconv.ParseUint: parsing "99999": value out of range'),
+        ({"publish": [""]}, 500, "error while looking up for publish : Empty string specified for ports."),
+        ({"expose": ["90-70"]}, 500, "error while looking up for expose 90-70: Invalid range specified for the Port: 90-70"),
         ({"publish": ["x"]}, 500, 'error while looking up for publish x: strconv.ParseUint: parsing "x": invalid syntax'),
     ],
 )  # fmt: skip
@@ -84,6 +90,16 @@ async def test_a_filter_that_is_refused(
 ) -> None:
     answer = await boxes.docker.get("/containers/json", **filters)
     assert answer.refusal == (status, text)
+
+
+async def test_an_id_is_a_prefix_that_fits_one_container_alone(boxes: Boxes) -> None:
+    ids = [entry["Id"] for entry in await boxes.listed()]
+    while len({identity[0] for identity in ids}) == len(ids):
+        ids.append((await boxes.create("true", name=f"box{len(ids)}")).id)
+    doubled = ids[-1]
+    assert await boxes.listed(id=[doubled[0]]) == []
+    assert [entry["Id"] for entry in await boxes.listed(id=[doubled[:20]])] == [doubled]
+    assert await boxes.listed(id=[doubled[1:20]]) == []
 
 
 async def test_both_json_forms_of_filters(boxes: Boxes) -> None:

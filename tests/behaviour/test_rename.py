@@ -11,6 +11,7 @@ ALLOCATING = "Error when allocating new name: "
     ("name", "status", "text"),
     [
         ("", 400, "Neither old nor new names may be empty"),
+        ("/", 400, f"{ALLOCATING}Invalid container name (/), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
         ("box", 400, "Renaming a container with the same name as its current name"),
         ("a!", 400, f"{ALLOCATING}Invalid container name (/a!), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
         ("x", 400, f"{ALLOCATING}Invalid container name (/x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mockerd import MockDaemon
 from tests.behaviour.boxes import Box, Boxes
 
 
@@ -53,6 +54,18 @@ async def test_any_signal_ends_the_policy(boxes: Boxes) -> None:
     assert await box.wait() == 0
     assert (await box.inspect())["RestartCount"] == 0
     assert await box.status() == "exited"
+
+
+async def test_a_restart_between_two_attempts_is_told_as_a_stop(
+    boxes: Boxes, mock: MockDaemon
+) -> None:
+    box = await boxes.run("false", HostConfig=policy("always"))
+    await box.until(lambda shown: shown["RestartCount"] > 2)
+    await box.until(lambda shown: shown["State"]["Status"] == "restarting")
+    with mock.daemon.events.listen((seen := []).append):
+        assert await box.post("restart") == (204, "")
+    told = [event.action for event in seen if event.type == "container"]
+    assert told[:3] == ["stop", "start", "restart"]
 
 
 async def test_wait_ends_with_each_run(boxes: Boxes) -> None:

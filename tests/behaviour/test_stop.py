@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mockerd import MockDaemon
 from tests.behaviour.boxes import Boxes
 from tests.behaviour.conftest import Client
 
@@ -25,16 +26,20 @@ async def test_a_process_without_one_is_killed_after_its_grace(boxes: Boxes) -> 
     assert (await box.state())["ExitCode"] == 137
 
 
+async def kills(docker: Client) -> list[str]:
+    """The signals that the events tell of."""
+    shown = await docker.get(f"/events?since=1&until={time.time()}")
+    events = [json.loads(line) for line in shown.body.splitlines()]
+    return [e["Actor"]["Attributes"]["signal"] for e in events if e["Action"] == "kill"]
+
+
 async def test_without_a_grace_period_the_kill_is_announced_at_once(
     boxes: Boxes, docker: Client
 ) -> None:
     """Even where the first signal has ended the process, as its exit code tells."""
     box = await boxes.run("top")
     await box.post("stop?t=0")
-    shown = await docker.get(f"/events?since=1&until={time.time()}")
-    events = [json.loads(line) for line in shown.body.splitlines()]
-    kills = [e["Actor"]["Attributes"]["signal"] for e in events if e["Action"] == "kill"]
-    assert kills == ["15", "9"]
+    assert await kills(docker) == ["15", "9"]
     assert (await box.state())["ExitCode"] == 143
 
 
@@ -74,6 +79,7 @@ async def test_the_grace_period_of_the_config(boxes: Boxes) -> None:
         ("stop?signal=FOO", 500, "cannot stop container: box: invalid signal: FOO"),
         ("restart?signal=FOO", 500, "Cannot restart container box: invalid signal: FOO"),
         ("kill?signal=FOO", 400, "cannot kill container: box: invalid signal: FOO"),
+        ("kill?signal=%209", 400, "cannot kill container: box: invalid signal:  9"),
         ("kill?signal=0", 400, "cannot kill container: box: invalid signal: 0"),
         ("kill?signal=999", 400, "cannot kill container: box: the linux daemon does not support signal 999"),
         ("kill?signal=-1", 400, "cannot kill container: box: the linux daemon does not support signal -1"),
@@ -83,6 +89,33 @@ async def test_refuses(boxes: Boxes, verb: str, status: int, text: str) -> None:
     box = await boxes.run("top")
     assert await box.post(verb) == (status, text)
     assert await box.status() == "running"
+
+
+async def test_a_signal_that_cannot_be_sent_is_not_told(
+    boxes: Boxes, docker: Client, mock: MockDaemon
+) -> None:
+    """dockerd waits two seconds for it, whatever the grace period, and kills."""
+    box = await boxes.run("sh", "-c", TRAP)
+    began = mock.daemon.clock.monotonic()
+    assert await box.post("stop?signal=65&t=100") == (204, "")
+    assert 2 <= mock.daemon.clock.monotonic() - began < 50
+    assert await kills(docker) == ["9"]
+    assert (await box.state())["ExitCode"] == 137
+
+
+async def test_a_paused_container_without_grace_is_killed_before_it_is_thawed(
+    boxes: Boxes, docker: Client
+) -> None:
+    box = await boxes.run("top")
+    await box.post("pause")
+    await box.post("stop?t=0")
+    shown = await docker.get(f"/events?since=1&until={time.time()}")
+    told = [json.loads(line)["Action"] for line in shown.body.splitlines()]
+    assert [action for action in told if action in ("kill", "unpause")] == [
+        "kill",
+        "kill",
+        "unpause",
+    ]
 
 
 @pytest.mark.parametrize("signal", ["USR1", "SIGUSR1", "sigusr1", "10"])

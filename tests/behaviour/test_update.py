@@ -30,6 +30,41 @@ async def test_refuses(boxes: Boxes, change: dict[str, Any], status: int, text: 
     assert await box.post("update", change) == (status, text.replace("ID", box.id))
 
 
+TOO_LARGE = (
+    "Memory limit should be smaller than already set memoryswap limit, "
+    "update the memoryswap at the same time"
+)
+NO_LIMIT = (
+    'runc did not terminate successfully: exit status 1: failed to write "6291456": write '
+    "/sys/fs/cgroup/memory/docker/ID/memory.memsw.limit_in_bytes: invalid argument\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "change", "status", "text"),
+    [
+        ({}, {"Memory": 6 * MIB}, 409, TOO_LARGE),
+        ({"Memory": 8 * MIB, "MemorySwap": -1}, {"Memory": 16 * MIB}, 409, TOO_LARGE),
+        ({"Memory": 8 * MIB}, {"Memory": 17 * MIB}, 409, TOO_LARGE),
+        ({"Memory": 8 * MIB}, {"Memory": 16 * MIB}, 200, ""),
+        ({}, {"MemorySwap": 6 * MIB}, 200, ""),
+    ],
+)
+async def test_memory_stays_below_its_swap_even_of_what_does_not_run(
+    boxes: Boxes, host: dict[str, Any], change: dict[str, Any], status: int, text: str
+) -> None:
+    box = await boxes.create("top", HostConfig=host)
+    refusal = f"Cannot update container {box.id}: {text}" if text else ""
+    assert await box.post("update", change) == (status, refusal)
+
+
+async def test_swap_needs_a_limit_where_something_runs(boxes: Boxes) -> None:
+    box = await boxes.run("top")
+    text = f"Cannot update container {box.id}: {NO_LIMIT.replace('ID', box.id)}"
+    assert await box.post("update", {"MemorySwap": 6 * MIB}) == (500, text)
+    assert (await box.inspect())["HostConfig"]["MemorySwap"] == 0
+
+
 async def test_changes_what_is_said_and_nothing_else(boxes: Boxes) -> None:
     box = await boxes.run("top", HostConfig={"CpuShares": 100})
     before = (await box.inspect())["HostConfig"]

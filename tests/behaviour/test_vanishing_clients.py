@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from mockerd import MockDaemon
-from tests.behaviour.boxes import Boxes
+from tests.behaviour.boxes import Box, Boxes
 from tests.behaviour.leftovers import held, until_only
 from tests.behaviour.strangers import Stranger, asking
 
@@ -106,6 +106,31 @@ async def test_while_an_exec_reads_from_it(mock: MockDaemon, boxes: Boxes) -> No
     await until_only(mock, before)
     shown = (await boxes.docker.get(f"/exec/{made}/json")).json
     assert (shown["Running"], shown["ExitCode"]) == (False, 0)
+
+
+async def test_an_exec_whose_client_broke_off_reads_the_end_of_its_input(
+    mock: MockDaemon, boxes: Boxes
+) -> None:
+    """What the process wrote is not read: the connection ends by a reset, not by the end of a half."""
+    box = await boxes.run("top")
+    script = "head -c 3; touch /said; cat; touch /ended"
+    wanted = {"Cmd": ["sh", "-c", script], "AttachStdin": True, "AttachStdout": True}
+    made = (await boxes.docker.post("/containers/box/exec", wanted)).json["Id"]
+    headers = UPGRADE + "Content-Type: application/json\r\nContent-Length: 2\r\n"
+    stranger = await Stranger.arrive(mock, asking(f"POST /exec/{made}/start", headers) + b"{}")
+    await stranger.head()
+    stranger.writer.transport.pause_reading()
+    stranger.writer.write(b"abc")
+    await until_there(box, "/said")
+    stranger.vanish()
+    await until_there(box, "/ended")
+
+
+async def until_there(box: Box, path: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if await box.exec("test", "-e", path) == (0, ""):
+                return
 
 
 async def test_while_a_websocket_is_open(mock: MockDaemon, ticking: Boxes) -> None:

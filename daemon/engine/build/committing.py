@@ -39,16 +39,18 @@ class CommitOptions:
 async def commit(
     containers: Containers, images: Images, name: str, options: CommitOptions
 ) -> Image:
-    """The container is paused while its layer is read, unless it is paused already."""
+    """The container is paused until its image is there, unless it is paused already."""
     container = containers.get(name)
     _check(container)
     wanted = dump(options.config or container.config)
     config = ContainerConfig.model_validate(changed(wanted, options.changes))
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as layer:
-        with _held(containers, container, options.pause):
-            await off_loop(
-                containers.size_rw(container), lambda: _write_layer(containers, container, layer)
-            )
+    with (
+        _held(containers, container, options.pause),
+        tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as layer,
+    ):
+        await off_loop(
+            containers.size_rw(container), lambda: _write_layer(containers, container, layer)
+        )
         image = await images.commit(
             Commit(
                 container_id=container.id,
@@ -61,13 +63,13 @@ async def commit(
             ),
             options.reference,
         )
-    containers.emit(
-        container,
-        "commit",
-        comment=options.comment,
-        imageID=image.id,
-        imageRef=options.reference.familiar if options.reference else "",
-    )
+        containers.emit(
+            container,
+            "commit",
+            comment=options.comment,
+            imageID=image.id,
+            imageRef=options.reference.familiar if options.reference else "",
+        )
     return image
 
 

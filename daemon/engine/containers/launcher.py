@@ -23,6 +23,7 @@ from daemon.engine.containers.networking import Joined, Networking
 from daemon.engine.containers.rootfs import MountFailure, Rootfs
 from daemon.engine.containers.runtime_rules import INIT_FAILED, check_runtime, check_tmpfs_sizes
 from daemon.engine.containers.staging import Staging
+from daemon.engine.containers.volume_events import mounted
 from daemon.engine.host_files import Resolver, hostname_file, hosts_file, resolv_file
 from daemon.engine.process_env import variables, with_home
 from daemon.engine.signals import parse_signal
@@ -104,6 +105,10 @@ class Launcher:
         on_exit: Callable[[ExitStatus], None],
         taken: contextlib.ExitStack,
     ) -> Live:
+        taken.enter_context(mounted(self._workshop.events, container))
+        failed = contextlib.ExitStack()
+        taken.callback(failed.close)
+        failed.callback(self._networking.announce_failure, container)
         fs = self._rootfs.bare(container)
         user = find_user(fs, container.config.user, container.host_config.group_add or ())
         check_runtime(container.host_config)
@@ -113,20 +118,16 @@ class Launcher:
             self._rootfs.host_files(container)
         donors = donors_of(container, self._networking.registry)
         joined = self._networking.join(container)
-        quiet = contextlib.ExitStack()
-        taken.callback(quiet.close)
-        quiet.callback(self._networking.undo, container, joined)
+        failed.callback(self._networking.undo, container, joined)
         if joined.shares is not None:
             names = joined.shares.config
             host_names = {"hostname": names.hostname, "domainname": names.domainname}
             container.config = container.config.model_copy(update=host_names)
         machine = self._machine(container, fs, joined, donors)
         self._mount(container, machine, joined, donors)
-        self._announce_mounts(container, taken)
         self._workshop.staging.check_start(container, container.argv)
         process = await self._start(container, machine, user, on_exit)
-        # From here on leaving the networks is an event.
-        quiet.pop_all()
+        failed.pop_all()
         taken.callback(self._networking.leave, container, joined)
         self._networking.announce(container, joined)
         base_pid = self._base_pid(container, donors)
@@ -209,21 +210,6 @@ class Launcher:
             shown = self._workshop.host_gateway() if address == HOST_GATEWAY else address
             entries.append((shown, name))
         return entries + self._workshop.links.hosts(container)
-
-    def _announce_mounts(self, container: Container, taken: contextlib.ExitStack) -> None:
-        volumes = [point for point in container.mounts if point.type == "volume"]
-        for point in volumes:
-            attributes = {
-                "container": container.id,
-                "destination": point.destination,
-                "driver": point.driver,
-                "propagation": point.propagation,
-                "read/write": "true" if point.writable else "false",
-            }
-            self._workshop.events.emit("volume", "mount", point.name, attributes)
-        for point in reversed(volumes):
-            attributes = {"container": container.id, "driver": point.driver}
-            taken.callback(self._workshop.events.emit, "volume", "unmount", point.name, attributes)
 
     async def _start(
         self,

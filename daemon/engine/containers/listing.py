@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from daemon.engine.container import Container
 from daemon.engine.containers.registry import Registry
-from daemon.engine.port_specs import parse_range, split_port
+from daemon.engine.port_specs import read_range, split_port
 from daemon.errors import InvalidParameter, NotFound, System
 from daemon.filters import Filters
 
@@ -103,6 +103,10 @@ class Listing:
         for name, make in _TESTS.items():
             if filters.get(name):
                 tests.append(make(filters.get(name), filters))
+        if prefixes := filters.get("id"):
+            # Not what other filters take: a prefix that fits one container alone.
+            wanted = [self._registry.has_only(prefix) for prefix in prefixes]
+            tests.append(lambda c: c in wanted)
         if "ancestor" in filters:
             tests.append(self._ancestor(filters.get("ancestor")))
         tests += _port_tests(filters)
@@ -176,7 +180,7 @@ def _by_volume(values: list[str], _filters: Filters) -> Callable[[Container], bo
 
 def _by_network(values: list[str], _filters: Filters) -> Callable[[Container], bool]:
     return lambda c: any(
-        value == name or (settings.network_id and settings.network_id.startswith(value))
+        value == name or settings.network_id.startswith(value)
         for name, settings in c.endpoints.items()
         for value in values
     )
@@ -184,7 +188,6 @@ def _by_network(values: list[str], _filters: Filters) -> Callable[[Container], b
 
 _TESTS: dict[str, Callable[[list[str], Filters], Callable[[Container], bool]]] = {
     "name": _by_name,
-    "id": lambda _values, filters: lambda c: filters.matches("id", c.id),
     "label": _by_label,
     "status": lambda values, _filters: lambda c: shown_state(c) in values,
     "health": lambda values, _filters: lambda c: health_of(c) in values,
@@ -208,13 +211,10 @@ def _ports(name: str, values: list[str]) -> PortSet:
     found: set[tuple[int, str]] = set()
     for value in values:
         number, protocol = split_port(value)
-        limits = parse_range(number)
-        if limits is None:
-            raise System(
-                f"error while looking up for {name} {value}: "
-                f'strconv.ParseUint: parsing "{number}": invalid syntax'
-            )
-        found |= {(port, protocol) for port in range(limits[0], limits[1] + 1)}
+        try:
+            found |= {(port, protocol) for port in read_range(number)}
+        except ValueError as error:
+            raise System(f"error while looking up for {name} {value}: {error}") from None
     return frozenset(found)
 
 

@@ -226,6 +226,15 @@ class Networking:
         for settings in container.endpoints.values():
             settings.network_id = ""
 
+    def announce_failure(self, container: Container) -> None:
+        """dockerd says of a container that could not be started that it has left its networks, joined or not."""
+        if joins(container.host_config.network_mode):
+            return
+        for name in container.endpoints:
+            network = self._networks.find(name)
+            if network is not None:
+                self.emit("disconnect", network, container)
+
     def _joined_networks(self, container: Container, joined: Joined) -> list[Network]:
         """Those of the start, and those connected since; without those that were disconnected."""
         if joined.shares is not None:

@@ -55,6 +55,13 @@ class Registry:
             raise InvalidParameter(f"multiple IDs found with provided prefix: {prefix}")
         return self._containers[matches[0]] if matches else None
 
+    def has_only(self, prefix: str) -> Container | None:
+        """The one container whose id starts so; None if there are several."""
+        try:
+            return self._by_prefix(prefix)
+        except InvalidParameter:
+            return None
+
     def reserve(self, name: str, container_id: str) -> str:
         """Take `name` for a container to be; the name without its leading slash."""
         check_name(name)

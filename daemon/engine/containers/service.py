@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from api_schema.containers import ContainerCreateRequest
 from api_schema.host_config import UpdateConfig
 from daemon.behaviours import Run
 from daemon.engine.container import Container
-from daemon.engine.container_state import Trigger
+from daemon.engine.container_state import State, Trigger
 from daemon.engine.containers import archive
 from daemon.engine.containers.connecting import Connecting
 from daemon.engine.containers.create import Creation, Surroundings
@@ -27,6 +28,7 @@ from daemon.engine.containers.rootfs import Rootfs
 from daemon.engine.containers.staging import Staging
 from daemon.engine.containers.stats import StatsSource
 from daemon.engine.containers.update_rules import updated
+from daemon.engine.containers.volume_events import mounted
 from daemon.engine.ports import Ports
 from daemon.engine.signals import is_supported, parse_signal
 from daemon.engine.streams import Streams
@@ -51,6 +53,12 @@ if TYPE_CHECKING:
 
 def _unheeded(_path: str) -> None:
     """Nobody keeps count of the programs that nothing simulates."""
+
+
+def _until_the_end(chunks: Iterator[bytes], held: contextlib.ExitStack) -> Iterator[bytes]:
+    """All chunks; what is `held` is given up with the last."""
+    with held:
+        yield from chunks
 
 
 def _unscripted(_run: Run) -> Program | None:
@@ -218,8 +226,11 @@ class Containers:
 
     async def restart(self, reference: str, seconds: int | None = None, signal: str = "") -> None:
         container = self.get(reference)
+        waited = container.state is State.RESTARTING
         try:
             container.advance(Trigger.RESTART, reference)
+            if waited:
+                self.emit(container, "stop")
             await self.supervisor.restart(container, reference, seconds, signal)
         except DockerError as error:
             kind = System if isinstance(error, InvalidParameter) else type(error)
@@ -262,7 +273,7 @@ class Containers:
 
     def rename(self, reference: str, new_name: str) -> None:
         bare = new_name.removeprefix("/")
-        if not bare:
+        if not new_name:
             raise InvalidParameter("Neither old nor new names may be empty")
         container = self.get(reference)
         if bare == container.name:
@@ -326,15 +337,20 @@ class Containers:
 
     def path_stat(self, reference: str, path: str) -> str:
         """The value of X-Docker-Container-Path-Stat."""
+        archive.check_path(path)
         container = self.get(reference)
-        return archive.path_stat(self.rootfs.namespace(container), path, reference)
+        with mounted(self._events, container):
+            return archive.path_stat(self.rootfs.namespace(container), path, reference)
 
     def archive(self, reference: str, path: str) -> tuple[str, Iterator[bytes]]:
         """The same, and the tar."""
+        archive.check_path(path)
         container = self.get(reference)
-        stat, chunks = archive.pack(self.rootfs.namespace(container), path, reference)
-        self.emit(container, "archive-path")
-        return stat, chunks
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mounted(self._events, container))
+            stat, chunks = archive.pack(self.rootfs.namespace(container), path, reference)
+            self.emit(container, "archive-path")
+            return stat, _until_the_end(chunks, stack.pop_all())
 
     async def extract(
         self,
@@ -345,14 +361,16 @@ class Containers:
         no_overwrite_dir_non_dir: bool = False,
         copy_uid_gid: bool = False,
     ) -> None:
+        archive.check_path(path)
         container = self.get(reference)
         fs = self.rootfs.namespace(container)
         owner = find_user(fs, container.config.user).credentials if copy_uid_gid else None
         options = archive.ExtractOptions(
             no_overwrite_dir_non_dir, owner, container.host_config.readonly_rootfs
         )
-        await archive.extract(fs, path, reference, body, options, self._clock)
-        self.emit(container, "extract-to-dir")
+        with mounted(self._events, container):
+            await archive.extract(fs, path, reference, body, options, self._clock)
+            self.emit(container, "extract-to-dir")
 
     def export(self, reference: str) -> Iterator[bytes]:
         container = self.get(reference)

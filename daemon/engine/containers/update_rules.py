@@ -36,8 +36,6 @@ def updated(container: Container, asked: UpdateConfig, facts: HostFacts) -> Host
         changes["restart_policy"] = asked.restart_policy
     _check_cpu(container, asked, host)
     _check_memory(container, asked, host)
-    if asked.memory and not asked.memory_swap and not host.memory_swap and not container.running:
-        changes["memory_swap"] = asked.memory * 2
     return host.model_copy(update=changes)
 
 
@@ -79,12 +77,18 @@ def _check_cpu(container: Container, asked: UpdateConfig, host: HostConfig) -> N
 
 
 def _check_memory(container: Container, asked: UpdateConfig, host: HostConfig) -> None:
-    swap = host.memory_swap
-    needs_swap = asked.memory and not asked.memory_swap
-    if needs_swap and (0 < swap < asked.memory or (swap == 0 and container.live is not None)):
+    if not asked.memory_swap and asked.memory > host.memory_swap:
         raise _refusal(
             Conflict,
             container,
             "Memory limit should be smaller than already set memoryswap limit, "
             "update the memoryswap at the same time",
+        )
+    if container.live is not None and asked.memory_swap > 0 and not (asked.memory or host.memory):
+        folder = f"/sys/fs/cgroup/memory/docker/{container.id}"
+        raise _refusal(
+            System,
+            container,
+            "runc did not terminate successfully: exit status 1: failed to write "
+            f'"{asked.memory_swap}": write {folder}/memory.memsw.limit_in_bytes: invalid argument\n',
         )

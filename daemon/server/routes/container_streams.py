@@ -222,8 +222,8 @@ async def _attached(
         if query.flag("logs"):
             names = frozenset(name for name, asked in wanted.items() if asked)
             await _send_log(container, names, duplex, raw=not multiplexed)
+        daemon.containers.emit(container, "attach")
         if session is not None:
-            daemon.containers.emit(container, "attach")
             await session.run(duplex)
     finally:
         # A client that vanishes before its session has begun would hold up the writers for ever.
