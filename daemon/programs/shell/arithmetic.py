@@ -7,7 +7,12 @@ from typing import Protocol
 
 
 class ArithmeticFault(Exception):
-    """`kind` is a row of the messages table; `token` is the rest of the expression where it went wrong."""
+    """`kind` is a row of the messages table; `token` is the rest of the expression where it went wrong.
+
+    `text` is that expression, where it was not the whole one but a variable's value.
+    """
+
+    text = ""
 
     def __init__(self, kind: str, token: str = "") -> None:
         super().__init__(kind, token)
@@ -173,7 +178,7 @@ class _Compiler:
             return lambda env: 0
         result = self.comma()
         if self.kind != "end":
-            raise self.fault("trailing")
+            raise self.fault("assignment" if self.token in _ASSIGN else "trailing")
         return result
 
     def comma(self) -> Compiled:
@@ -219,7 +224,8 @@ class _Compiler:
             start = self.start
             right = self.binary(level if operator == "**" else level + 1)
             if operator in ("/", "%", "**"):
-                token = self.text[start : self.start].strip().lstrip("-")
+                rest = self.text[start:] if operator != "**" else self.text[self.start :]
+                token = (rest or self.text[start:]).lstrip().lstrip("-")
                 left = _apply_partial(function, left, right, token)
             else:
                 left = _apply(function, left, right)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 READ_SIZE = 65536
 _NO_PIPE: list[int] = []
+_NAMED_WITH_READONLY = frozenset(["declare", "typeset", "local", "unset"])
+"""Builtins whose name bash puts before the complaint about a readonly variable."""
 
 
 class Commands:
@@ -99,9 +101,14 @@ class Commands:
         if "e" in self.shell.options:
             raise ShellExit(status)
 
-    async def refused(self, error: ShellError, *, special: bool = False) -> int:
-        """A redirection that failed: its command does not run; a special builtin's ends the shell."""
-        if isinstance(error, ExpansionError):
+    async def refused(
+        self, error: ShellError, *, special: bool = False, forked: bool = False
+    ) -> int:
+        """A redirection that failed: its command does not run; a special builtin's ends the shell.
+
+        A bash that has `forked` for a program expands its redirections there, where they end nothing else.
+        """
+        if isinstance(error, ExpansionError) and not (forked and self.shell.flavour.bash):
             raise error
         shell = self.shell
         await shell.report(error)
@@ -205,7 +212,8 @@ class Commands:
         try:
             undo = await shell.redirections.apply(node.redirects, keep=keep)
         except ShellError as error:
-            return await self.refused(error, special=special)
+            forked = builtin is None and argv[0] not in shell.functions
+            return await self.refused(error, special=special, forked=forked)
         if not undo:
             return await self._prefixed(node, argv, builtin, tail)
         return await self.undoing(undo, self._prefixed(node, argv, builtin, tail))
@@ -218,7 +226,8 @@ class Commands:
         if builtin is None and function is None:
             extra = {}
             for word in node.assigns:
-                extra[_name(word)] = await shell.expander.text(word.value, assignment=True)
+                if not await self._is_refused(word):
+                    extra[_name(word)] = await shell.expander.text(word.value, assignment=True)
             return await self.external(argv, extra, tail, node)
         if builtin is not None and builtin.special and not shell.flavour.bash:
             for word in node.assigns:
@@ -244,6 +253,8 @@ class Commands:
         table = self.shell.variables.table
         saved: list[tuple[str, Variable | None]] = []
         for word in node.assigns:
+            if await self._is_refused(word):
+                continue
             name = _name(word)
             old = table.get(name)
             saved.append((name, old.copy() if old is not None else None))
@@ -251,6 +262,18 @@ class Commands:
             if name in table:
                 table[name].exported = True
         return saved
+
+    async def _is_refused(self, word: Word) -> bool:
+        """Whether a command's own variable is readonly: bash complains and goes on without it."""
+        shell = self.shell
+        variable = shell.variables.find(_name(word))
+        if variable is None or not variable.readonly:
+            return False
+        error = ExpansionError("readonly", _name(word))
+        if not shell.flavour.bash:
+            raise error
+        await shell.report(error)
+        return True
 
     # ---- builtins ---------------------------------------------------------------------------------
 
@@ -275,6 +298,7 @@ class Commands:
     async def _builtin_failed(self, builtin: Builtin, name: str, error: ShellError) -> int:
         shell = self.shell
         bare = error.bare or (builtin.bare and shell.flavour.name == "ash")
+        bare |= shell.flavour.bash and error.kind == "readonly" and name not in _NAMED_WITH_READONLY
         await shell.report(error, command="" if bare else name)
         if shell.flavour.bash and error.kind in ("bad option", "option argument") and name in USAGE:
             await shell.say(f"{name}: usage: {USAGE[name]}\n")

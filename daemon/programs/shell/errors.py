@@ -49,4 +49,15 @@ class ShellError(Exception):
 
 
 class ExpansionError(ShellError):
-    """A word that cannot be expanded: ends a shell that is not interactive."""
+    """A word that cannot be expanded: ends a shell that is not interactive, in bash mostly the line alone."""
+
+    ends_bash = False
+    """Whether bash, too, goes on with no other line."""
+    place = ""
+    """Where it happened, once the function that it happened in has been left."""
+
+
+class FatalExpansionError(ExpansionError):
+    """`${x?}`, what `set -u` forbids, a wrong subscript or transformation."""
+
+    ends_bash = True

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from daemon.programs.common import glob
 from daemon.programs.shell.arithmetic import ArithmeticFault, compile_expression, parse_number
-from daemon.programs.shell.errors import ExpansionError
+from daemon.programs.shell.errors import ExpansionError, FatalExpansionError, ShellError
 from daemon.programs.shell.parameter_expansion import ParameterExpansion
 from daemon.programs.shell.pathnames import pathnames
 from daemon.programs.shell.segments import BREAK, EXPANDED, LITERAL, QUOTED, Segment, Splitter
@@ -155,8 +155,12 @@ class Expander:
         try:
             return compile_expression(text, self.shell.flavour.name != "dash")(self)
         except ArithmeticFault as fault:
-            shown = text if self.shell.flavour.name == "dash" else text.lstrip()
+            shown = fault.text or (text if self.shell.flavour.name == "dash" else text.lstrip())
             raise ExpansionError(f"arithmetic {fault.kind}", shown, fault.token) from None
+        except ExpansionError:
+            raise
+        except ShellError as error:
+            raise ExpansionError(error.kind, *error.arguments) from None
         except RecursionError:
             raise ExpansionError("arithmetic depth", text, text) from None
 
@@ -167,7 +171,7 @@ class Expander:
         value = shell.parameter(name) if index is None else shell.element(name, index)
         if value is None:
             if "u" in shell.options:
-                raise ExpansionError("unbound", name)
+                raise FatalExpansionError("unbound", name)
             return 0
         if _INTEGER.fullmatch(value):
             return int(value)
@@ -188,6 +192,9 @@ class Expander:
             if self._depth > _DEEPEST_EXPRESSION:
                 raise ArithmeticFault("depth", text)
             return compile_expression(text, True)(self)
+        except ArithmeticFault as fault:
+            fault.text = fault.text or text
+            raise
         finally:
             self._depth -= 1
 
@@ -282,7 +289,7 @@ class Expander:
 
     def _unbound(self, name: str) -> None:
         if "u" in self.shell.options and name not in ("@", "*"):
-            raise ExpansionError("unbound", name)
+            raise FatalExpansionError("unbound", name)
 
 
 def _only_all_arguments(part: DoubleQuoted) -> bool:

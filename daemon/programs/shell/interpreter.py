@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.programs.common import glob
 from daemon.programs.shell.commands import Commands
 from daemon.programs.shell.conditional import evaluate_conditional
-from daemon.programs.shell.control import FunctionReturn, LoopExit, ShellExit
+from daemon.programs.shell.control import FunctionReturn, Interrupted, LoopExit, ShellExit
 from daemon.programs.shell.errors import ExpansionError, ShellError, ShellSyntaxError
 from daemon.programs.shell.processes import Processes
 from daemon.programs.shell.script import script_of
@@ -46,6 +46,10 @@ CALLS_MAX = 1500
 """How deep functions may call each other; the stack of the real shells is full somewhat later."""
 CALLS_PER_TASK = 20
 """A task of its own begins a new Python stack, which could not hold them all."""
+
+
+class _BadClause(Exception):
+    """An expression of `for ((...))` has no value; it was complained of."""
 
 
 class Interpreter:
@@ -98,19 +102,35 @@ class Interpreter:
             if parsed is None:
                 return status
             if "n" not in shell.options:
-                status = await self._list(parsed, tail and script.is_last(number))
+                status = await self.run_line(parsed, tail and script.is_last(number))
             number += 1
+
+    async def run_line(self, line: List, tail: bool = False) -> int:
+        """Run what was read at once; in bash a word that cannot be expanded ends this, and no more."""
+        shell = self.shell
+        tested, loops = shell.tested, shell.loops
+        try:
+            return await self._list(line, tail)
+        except ExpansionError as error:
+            if not shell.flavour.bash or shell.interactive or error.ends_bash:
+                raise
+            shell.tested, shell.loops = tested, loops
+            await shell.report(error)
+            shell.status = 1
+            return 1
 
     async def run_to_end(self, body: Command) -> int:
         """Run as the whole of a forked process: its status, after the EXIT trap."""
+        return await self.shell.traps.run_exit(await self.outcome(self.run(body, True)))
+
+    async def outcome(self, running: Awaitable[int]) -> int:
+        """The status that a whole script, subshell or EXIT trap has in the end, whatever ends it."""
         shell = self.shell
         try:
-            status = await self.run(body, True)
+            status = await running
             await shell.traps.run_pending()
-        except ShellExit as ended:
+        except (ShellExit, FunctionReturn) as ended:
             status = ended.status
-        except FunctionReturn as returned:
-            status = returned.status
         except LoopExit:
             status = 0
         except ShellError as error:
@@ -118,10 +138,12 @@ class Interpreter:
         except ShellSyntaxError as error:
             await shell.report_syntax(error)
             status = 2
+        except Interrupted:
+            status = 130
         except RecursionError:
             await shell.complain("maximum nesting level exceeded")
             status = 2
-        return await shell.traps.run_exit(status)
+        return status
 
     # ---- lists ------------------------------------------------------------------------------------
 
@@ -247,13 +269,26 @@ class Interpreter:
         return left.again
 
     async def _for(self, node: For, tail: bool) -> int:
-        shell, checkpoint = self.shell, self.shell.proc.checkpoint
+        shell = self.shell
         shell.line = node.line
         if not node.name.replace("_", "a").isalnum() or node.name[0].isdigit():
             raise ShellError("bad name", node.name)
         words = list(shell.args) if node.words is None else await shell.expander.fields(node.words)
-        if node.select:
-            return await select_loop(self, node, words)
+        try:
+            each = select_loop(self, node, words) if node.select else self._for_each(node, words)
+            status = await each
+        except ExpansionError:
+            raise
+        except ShellError as error:
+            if not shell.flavour.bash:
+                raise
+            await shell.report(error)
+            return await self.commands.finish(1)
+        shell.status = status
+        return status
+
+    async def _for_each(self, node: For, words: list[str]) -> int:
+        shell, checkpoint = self.shell, self.shell.proc.checkpoint
         status = 0
         shell.loops += 1
         try:
@@ -267,21 +302,23 @@ class Interpreter:
                     break
         finally:
             shell.loops -= 1
-        shell.status = status
         return status
 
     async def _arithmetic_for(self, node: ArithFor, tail: bool) -> int:
         shell = self.shell
+        shell.line = node.line
         status = 0
-        await self._clause(node.first)
         shell.loops += 1
         try:
+            await self._clause(node.first)
             while await self._clause(node.test) != 0:
                 await shell.proc.checkpoint()
                 status, again = await self.run_body(node.body)
                 if not again:
                     break
                 await self._clause(node.step)
+        except _BadClause:
+            return await self.commands.finish(1)
         finally:
             shell.loops -= 1
         shell.status = status
@@ -293,7 +330,11 @@ class Interpreter:
             return 1
         if "x" in self.shell.options:
             await trace(self.shell, f"(( {raw_text(clause).strip()} ))")
-        return await self.shell.expander.arithmetic(clause)
+        try:
+            return await self.shell.expander.arithmetic(clause)
+        except ShellError as error:
+            await self._complain_of_arithmetic(error)
+            raise _BadClause from None
 
     async def _case(self, node: Case, tail: bool) -> int:
         shell = self.shell
@@ -337,11 +378,14 @@ class Interpreter:
         try:
             value = await shell.expander.arithmetic(node.expression)
         except ShellError as error:
-            await shell.report(error, command="((")
+            await self._complain_of_arithmetic(error)
             return await self.commands.finish(1)
         if "x" in shell.options:
             await trace_head(shell, node)
         return await self.commands.finish(int(value == 0))
+
+    async def _complain_of_arithmetic(self, error: ShellError) -> None:
+        await self.shell.report(error, command="" if error.kind == "readonly" else "((")
 
     async def _conditional(self, node: Conditional, tail: bool) -> int:
         shell = self.shell
@@ -351,8 +395,9 @@ class Interpreter:
         try:
             holds = await evaluate_conditional(shell, node.expression)
         except ShellError as error:
-            await shell.report(error)
-            return await self.commands.finish(2)
+            arithmetic = error.kind.startswith("arithmetic")
+            await shell.report(error, command="[[" if arithmetic else "")
+            return await self.commands.finish(1 if arithmetic else 2)
         return await self.commands.finish(int(not holds))
 
     # ---- functions --------------------------------------------------------------------------------
@@ -378,6 +423,9 @@ class Interpreter:
             )
         except FunctionReturn as returned:
             status = returned.status
+        except ExpansionError as error:
+            error.place = error.place or shell.place()
+            raise
         finally:
             shell.variables.pop()
             shell.calls.pop()

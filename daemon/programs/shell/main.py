@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from daemon.programs.shell.builtins.options import SHOPTS_ON, apply_options
-from daemon.programs.shell.control import FunctionReturn, Interrupted, LoopExit, ShellExit
+from daemon.programs.shell.control import FunctionReturn, LoopExit
 from daemon.programs.shell.errors import ShellError, ShellSyntaxError
 from daemon.programs.shell.flavour import ASH, BASH, DASH, Flavour
 from daemon.programs.shell.messages import open_error, text_of
@@ -254,32 +254,13 @@ class Session:
         reader = LineReader(shell, source)
         while (line := await reader.next()) is not None:
             if "n" not in shell.options:
-                await shell.interpreter.run(line)
+                await shell.interpreter.run_line(line)
         return shell.status
 
     async def ending(self, running: Awaitable[int]) -> int:
         """Await a script to its end: its status, after the EXIT trap."""
-        shell = self.shell
-        try:
-            status = await running
-            await shell.traps.run_pending()
-        except ShellExit as ended:
-            status = ended.status
-        except FunctionReturn as returned:
-            status = returned.status
-        except LoopExit:
-            status = shell.status
-        except ShellError as error:
-            status = (await shell.fatal(error)).status
-        except ShellSyntaxError as error:
-            await shell.report_syntax(error)
-            status = 2
-        except Interrupted:
-            status = 130
-        except RecursionError:
-            await shell.complain(_DEEP)
-            status = 2
-        return await shell.traps.run_exit(status)
+        status = await self.shell.interpreter.outcome(running)
+        return await self.shell.traps.run_exit(status)
 
 
 def proc_is_terminal(proc: "Process", fd: int) -> bool:

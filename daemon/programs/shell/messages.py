@@ -23,6 +23,12 @@ def _same(text: str) -> tuple[str, str, str]:
     return (text, text, text)
 
 
+_BAD_SUBSTITUTION = (
+    "syntax error: bad substitution",
+    "Bad substitution",
+    "{0}: bad substitution",
+)
+
 MESSAGES: dict[str, tuple[str, str, str]] = {
     "readonly": ("{0}: is read only", "{0}: is read only", "{0}: readonly variable"),
     "unset readonly": (
@@ -31,11 +37,8 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "{0}: cannot unset: readonly variable",
     ),
     "unbound": ("{0}: parameter not set", "{0}: parameter not set", "{0}: unbound variable"),
-    "bad substitution": (
-        "syntax error: bad substitution",
-        "Bad substitution",
-        "{0}: bad substitution",
-    ),
+    "bad substitution": _BAD_SUBSTITUTION,
+    "transformation": _BAD_SUBSTITUTION,
     "parameter": _same("{0}: {1}"),
     "parameter null": (
         "{0}: parameter not set or null",
@@ -50,12 +53,14 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
     ),
     "substring": _same("{0}: substring expression < 0"),
     "subscript": _same("{0}: bad array subscript"),
+    "invalid name": _same("{0}: invalid variable name"),
     "invalid indirect": _same("{0}: invalid indirect expansion"),
     "no match": _same("no match: {0}"),
     "illegal number": _same("Illegal number: {0}"),
     "arithmetic primary": _arithmetic("expecting primary", "syntax error: operand expected"),
     "arithmetic operand": _arithmetic("expecting primary", "syntax error: operand expected"),
     "arithmetic trailing": _arithmetic("expecting EOF", "syntax error in expression"),
+    "arithmetic assignment": _arithmetic("expecting EOF", "attempted assignment to non-variable"),
     "arithmetic base": _arithmetic("expecting EOF", "value too great for base"),
     "arithmetic division": _arithmetic("division by zero", "division by 0", "divide by zero"),
     "arithmetic exponent": _arithmetic(

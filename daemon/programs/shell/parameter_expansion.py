@@ -1,11 +1,12 @@
 """`${...}`: which value a parameter has, what the operator makes of it, and the segments that come out."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from daemon.programs.common.escapes import ansi_c
 from daemon.programs.shell import parameters
-from daemon.programs.shell.errors import ExpansionError
+from daemon.programs.shell.errors import ExpansionError, FatalExpansionError
 from daemon.programs.shell.segments import BREAK, EXPANDED, QUOTED, Segment
 from daemon.programs.shell.syntax import Param, Quoted, Word
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Value = str | list[str] | None
 _EMPTY = Word(())
+_INDIRECT = re.compile(r"([A-Za-z_]\w*|\d+)(\[.*\])?|[-@*#?$!]", re.DOTALL)
+"""What `${!x}` may find in x."""
 
 
 class ParameterExpansion:
@@ -46,8 +49,10 @@ class ParameterExpansion:
             self._emit(self._checked(value))
         elif self.op[-1] in "-=?+":
             await self._conditional(value)
+        elif value is None or (value == [] and self.op == ":"):
+            self._emit(self._checked(value))
         else:
-            self._emit(await self._transformed(self._checked(value)))
+            self._emit(await self._transformed(value))
 
     # ---- values -----------------------------------------------------------------------------------
 
@@ -63,7 +68,7 @@ class ParameterExpansion:
     def _checked(self, value: Value) -> str | list[str]:
         if value is None:
             if "u" in self.shell.options:
-                raise ExpansionError("unbound", self._label())
+                raise FatalExpansionError("unbound", self._label())
             return ""
         return value
 
@@ -92,6 +97,8 @@ class ParameterExpansion:
         target = self._value()
         if not isinstance(target, str) or not target:
             raise ExpansionError("invalid indirect", self.name)
+        if not _INDIRECT.fullmatch(target):
+            raise ExpansionError("invalid name", target)
         self.op = self.op[1:]
         self.name, bracket, rest = target.partition("[")
         self.index = rest.removesuffix("]") if bracket else None
@@ -119,7 +126,7 @@ class ParameterExpansion:
         else:
             text = await self.expander.text(word)
             default = "null" if self.op[0] == ":" else "unset"
-            raise ExpansionError("parameter", self._label(), text or default, text)
+            raise FatalExpansionError("parameter", self._label(), text or default, text)
 
     async def _emit_word(self, word: Word) -> None:
         before = len(self.out)
@@ -176,14 +183,14 @@ class ParameterExpansion:
         if letter in ("A", "a"):
             return lambda item: self.shell.describe(self.name, item, letter)
         if letter not in _TRANSFORMS:
-            raise ExpansionError("bad substitution", self.part.text)
+            raise FatalExpansionError("transformation", self.part.text)
         return _TRANSFORMS[letter]
 
     async def _substring(self, value: str | list[str]) -> str | list[str]:
-        offset = await self.expander.arithmetic(_expression(self.part.word))
+        offset = await self._number(self.part.word)
         length = None
         if self.part.word2 is not None:
-            length = await self.expander.arithmetic(_expression(self.part.word2))
+            length = await self._number(self.part.word2)
         if isinstance(value, list):
             return self._sublist(value, offset, length)
         piece = parameters.substring(value, offset, length)
@@ -192,6 +199,15 @@ class ParameterExpansion:
                 return ""
             raise ExpansionError("substring", (self.part.word2 or _EMPTY).plain or str(length))
         return piece
+
+    async def _number(self, word: Word | None) -> int:
+        try:
+            return await self.expander.arithmetic(_expression(word))
+        except ExpansionError as error:
+            if not self.shell.flavour.bash or error.ends_bash:
+                raise
+            text, *rest = error.arguments
+            raise ExpansionError(error.kind, f"{self._label()}: {text}", *rest) from None
 
     def _sublist(self, items: list[str], offset: int, length: int | None) -> list[str]:
         if self.name in ("@", "*"):

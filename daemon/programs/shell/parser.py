@@ -418,7 +418,7 @@ class Parser(TokenStream):
             self.expect("}")
         else:
             body = self._do_group()
-        return ArithFor(clauses[0], clauses[1], clauses[2], body)
+        return ArithFor(clauses[0], clauses[1], clauses[2], body, self.line_at(opening.pos))
 
     def _case(self, token: Token) -> Command:
         subject = self.take()

@@ -4,7 +4,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from daemon.programs.shell.errors import ShellError
+from daemon.programs.shell.errors import ExpansionError, ShellError
 from daemon.programs.shell.messages import open_error
 from daemon.programs.shell.network import open_socket
 from daemon.programs.shell.syntax import HereDoc, Redirect, Word
@@ -191,7 +191,13 @@ class Redirections:
     # ---- here-documents ---------------------------------------------------------------------------
 
     async def _body(self, document: HereDoc) -> str:
-        return await self.shell.expander.text(document.body)
+        """The text; in ash and dash one that cannot be expanded is a redirection that failed, and no more."""
+        try:
+            return await self.shell.expander.text(document.body)
+        except ExpansionError as error:
+            if self.shell.flavour.bash:
+                raise
+            raise ShellError(error.kind, *error.arguments) from None
 
     async def _text_pipe(self, text: str) -> int:
         """A descriptor from which `text` can be read; a child feeds it if a pipe cannot hold it."""

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 from daemon.programs.shell import parameters
 from daemon.programs.shell.control import ShellExit
-from daemon.programs.shell.errors import ShellError, ShellSyntaxError
+from daemon.programs.shell.errors import (
+    ExpansionError,
+    FatalExpansionError,
+    ShellError,
+    ShellSyntaxError,
+)
 from daemon.programs.shell.expand import Expander
 from daemon.programs.shell.flavour import Flavour
 from daemon.programs.shell.interpreter import Interpreter
@@ -155,7 +160,10 @@ class Shell:
         variable = self.variables.find(name)
         if variable is not None and variable.associative:
             return index
-        return self.expander.evaluate(index)
+        try:
+            return self.expander.evaluate(index)
+        except ExpansionError as error:
+            raise FatalExpansionError(error.kind, *error.arguments) from None
 
     def _array(self, name: str) -> Array:
         if name in ("PIPESTATUS", "FUNCNAME", "BASH_VERSINFO") and self.flavour.bash:
@@ -276,6 +284,8 @@ class Shell:
         text = text_of(error, self.flavour)
         if error.usage:
             await self.say(text + "\n")
+        elif isinstance(error, ExpansionError) and error.place:
+            await self.say(f"{error.place}{text}\n")
         else:
             await self.complain(text, command=command)
 
@@ -303,7 +313,7 @@ class Shell:
         """With what status an expansion error ends the shell."""
         if not self.flavour.bash:
             return 2
-        unset = error.kind in ("parameter", "unbound") and "e" not in self.options
+        unset = error.kind in ("parameter", "unbound", "transformation") and "e" not in self.options
         return 127 if unset and self.command_string and self.proc.pid == self.pid else 1
 
     async def fatal(self, error: ShellError) -> ShellExit:

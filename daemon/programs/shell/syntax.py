@@ -228,6 +228,7 @@ class ArithFor:
     test: Word
     step: Word
     body: List
+    line: int
 
 
 @dataclass(slots=True, frozen=True)

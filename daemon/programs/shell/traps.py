@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from daemon.process.signals import DEFAULT, IGNORE, Signal
 from daemon.programs.common.signals import number_of
-from daemon.programs.shell.control import Interrupted, ShellExit
+from daemon.programs.shell.control import FunctionReturn, Interrupted
+from daemon.programs.shell.errors import ShellSyntaxError
 
 if TYPE_CHECKING:
     from daemon.programs.shell.shell import Shell
@@ -87,10 +88,18 @@ class Traps:
             return status
         self.shell.status = status
         self.shell.tested = 0
+        return await self.shell.interpreter.outcome(self._then(text, status))
+
+    async def _then(self, text: str, status: int) -> int:
+        """Run `text`; what it ends with counts if it ends the shell, else `status`."""
         try:
             await self.shell.interpreter.run_text(text)
-        except ShellExit as ended:
-            return ended.status
+        except FunctionReturn:
+            pass
+        except ShellSyntaxError as error:
+            if not self.shell.flavour.bash:
+                raise
+            await self.shell.report_syntax(error, where="exit trap")
         return status
 
     async def run_pseudo(self, name: str) -> None:
