@@ -1,9 +1,9 @@
 """Commands that run in processes of their own: subshells, pipelines, background jobs, substitutions."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from daemon.process.signals import IGNORE, Signal
-from daemon.process.status import Program
 from daemon.programs.shell.commands import Commands, default_signals
 from daemon.programs.shell.errors import ShellError
 from daemon.programs.shell.syntax import (
@@ -30,30 +30,39 @@ class Processes:
         self.shell = shell
         self.commands = commands
 
-    def forked(self, body: Command, *, background: bool = False, deeper: bool = False) -> Program:
-        """The main function of a child that runs `body` in a subshell, which is as the shell is now."""
+    def fork(
+        self,
+        body: Command,
+        *,
+        fds: Mapping[int, int] | None = None,
+        pgid: int | None = None,
+        background: bool = False,
+        deeper: bool = False,
+    ) -> "Process":
+        """A child that runs `body` in a subshell, which is as the shell is now."""
         sub = self.shell.subshell()
         sub.depth += deeper
-        control = "m" in sub.options
+        ignores = background and "m" not in sub.options
         interactive = self.shell.interactive
         sub.options.discard("m")
 
         async def main(child: "Process") -> int:
             sub.enter(child)
-            if background and not control:
-                child.on_signal(Signal.SIGINT, IGNORE)
-                child.on_signal(Signal.SIGQUIT, IGNORE)
-            elif interactive:
+            if interactive and not ignores:
                 default_signals(child)
             return await sub.interpreter.run_to_end(body)
 
-        return main
+        child = self.shell.proc.fork(main, fds=fds, pgid=pgid)
+        if ignores:  # before anybody can know the child and send it one
+            child.on_signal(Signal.SIGINT, IGNORE)
+            child.on_signal(Signal.SIGQUIT, IGNORE)
+        return child
 
     async def subshell(self, node: Subshell, tail: bool) -> int:
         """`( list )`."""
         shell = self.shell
         pgid = 0 if "m" in shell.options else None
-        child = shell.proc.fork(self.forked(node.body), pgid=pgid)
+        child = self.fork(node.body, pgid=pgid)
         codes = await shell.jobs.foreground([child.pid], command_text(node))
         return await self.commands.finish(codes[-1])
 
@@ -98,7 +107,7 @@ class Processes:
             if number < len(stages) - 1:
                 reader, writer = proc.pipe()
                 fds[1] = writer
-            child = proc.fork(self.forked(command, background=background), fds=fds, pgid=pgid)
+            child = self.fork(command, fds=fds, pgid=pgid, background=background)
             pids.append(child.pid)
             if pgid == 0:
                 pgid = child.pid
@@ -116,7 +125,7 @@ class Processes:
         reader, writer = proc.pipe()
         fds = {fd: fd for fd in proc.fds if fd not in (reader, writer)}
         fds[1] = writer
-        child = proc.fork(self.forked(body, deeper=True), fds=fds)
+        child = self.fork(body, fds=fds, deeper=True)
         proc.close(writer)
         data = await self.commands.read_all(reader)
         proc.close(reader)
@@ -149,7 +158,7 @@ class Processes:
         ours, theirs, fd = (reader, writer, 1) if part.direction == "<" else (writer, reader, 0)
         fds = {number: number for number in proc.fds if number not in (reader, writer)}
         fds[fd] = theirs
-        child = proc.fork(self.forked(part.body, background=True), fds=fds)
+        child = self.fork(part.body, fds=fds, background=True)
         self.shell.last_background = child.pid
         proc.close(theirs)
         kept = proc.dup(ours, 63 if self.shell.flavour.bash else 64)
