@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         help="a folder of further image declarations; may be repeated")  # fmt: skip
     add("--unknown-images", choices=("refuse", "synthesize"), default="refuse",
         help="Docker Hub names that are not declared: refuse them, or make them up")  # fmt: skip
-    add("--pull-rate", type=int, metavar="BYTES",
+    add("--pull-rate", type=_positive, metavar="BYTES",
         help="so many bytes a second and layer, to see progress bars")  # fmt: skip
     add("--default-address-pool", dest="default_address_pools", action="append", default=[],
         type=_address_pool, metavar="base=CIDR,size=N",
@@ -85,6 +85,16 @@ def _address_pool(text: str) -> tuple[str, int]:
     parts = dict(part.partition("=")[::2] for part in text.split(","))
     base, size = str(ipaddress.ip_network(parts["base"])), int(parts["size"])
     return base, size
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number <= 0:
+        raise ValueError(text)
+    return number
+
+
+_positive.__name__ = "positive int"  # argparse says so
 
 
 def _own_version() -> str:

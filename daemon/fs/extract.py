@@ -4,7 +4,7 @@ import errno
 import os
 import posixpath
 import stat as modes
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
 from daemon.errors import InvalidParameter
@@ -46,14 +46,18 @@ def extract(
     no_overwrite_dir_non_dir: bool = False,
     copy_uid_gid: bool = False,
     owner: Credentials | None = None,
+    check: Callable[[Entry], None] | None = None,
 ) -> None:
     """Unpack into the folder at `path`, entry by entry: what came before an error stays.
 
-    `copy_uid_gid` gives everything to `owner` (the container's user). FileNotFoundError when the folder, or what a
-    hard link names, is missing.
+    `copy_uid_gid` gives everything to `owner` (the container's user); `check` may refuse an entry. FileNotFoundError
+    when the folder, or what a hard link names, is missing.
     """
     given_to = owner if copy_uid_gid else None
-    for _ in extract_steps(fs, path, archive, strict=no_overwrite_dir_non_dir, owner=given_to):
+    steps = extract_steps(
+        fs, path, archive, strict=no_overwrite_dir_non_dir, owner=given_to, check=check
+    )
+    for _ in steps:
         pass
 
 
@@ -64,6 +68,7 @@ def extract_steps(
     *,
     strict: bool = False,
     owner: Credentials | None = None,
+    check: Callable[[Entry], None] | None = None,
 ) -> Iterator[None]:
     """The same in small steps, between which others may run."""
     full = container_path(path)
@@ -75,6 +80,8 @@ def extract_steps(
     content = ForwardContent(ChunkReader(decompressed(stream)))
     extraction = _Extraction(fs, root, content, owner, strict)
     for entry in read_entries(content):
+        if check is not None:
+            check(entry)
         yield from extraction.add(entry)
         yield
     extraction.date_folders()

@@ -13,7 +13,7 @@ from daemon.fs.layer_tree import LayerTree, layer_size, merge, read_layer, with_
 from daemon.fs.nodes import Directory
 from daemon.fs.overlay import MergedTree, OverlayTree
 from daemon.fs.streams import ChunkReader, ContentReader, Readable
-from daemon.fs.tarread import ArchiveError, has_end
+from daemon.fs.tarread import CUT, ArchiveError, has_end
 from daemon.fs.tree import Quota
 
 SIZE_LIMIT = 16 << 30
@@ -57,7 +57,8 @@ class LayerStore:
         try:
             tree = read_layer(archive, self._numbers, self.now(), self.spool)
         except ArchiveError as error:
-            raise broken or error from error
+            # The tar may be wrong before it breaks off; only that it does is the packing's fault.
+            raise (broken if broken and str(error) == CUT else error) from error
         if broken is not None and not has_end(archive):
             raise broken
         layer = Layer(diff_id, tree, archive, layer_size(tree.root), archive.size)

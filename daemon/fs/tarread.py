@@ -3,7 +3,7 @@
 import os
 import posixpath
 import stat as modes
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -12,6 +12,7 @@ from daemon.fs.content import Content
 
 BLOCK = 512
 ZERO = bytes(BLOCK)
+CUT = "unexpected EOF"
 EXTENSION_MAX = 1 << 20
 """How long a PAX record block or a GNU long name may be, as in Go."""
 SECOND = 1_000_000_000
@@ -110,8 +111,8 @@ def device_number(major: int, minor: int) -> int:
     return (minor & 0xFF) | (major & 0xFFF) << 8 | (minor & ~0xFF) << 12 | (major & ~0xFFF) << 32
 
 
-def read_entries(archive: Content) -> Iterator[Entry]:
-    """The members in order; what PAX and GNU headers say is applied, global ones are skipped."""
+def read_entries(archive: Content) -> Generator[Entry, None, int]:
+    """The members in order; what PAX and GNU headers say is applied, global ones are skipped. Returns where they end."""
     position = 0
     pax: dict[str, str] = {}
     long_name = long_link = ""
@@ -134,15 +135,20 @@ def read_entries(archive: Content) -> Iterator[Entry]:
             if entry.kind == GNU_SPARSE or "GNU.sparse.major" in pax or "GNU.sparse.map" in pax:
                 position = _read_sparse_map(archive, header, entry, pax)
             if entry.sparse is None and entry.offset + entry.size > archive.size:
-                raise ArchiveError("unexpected EOF")
+                raise ArchiveError(CUT)
             pax, long_name, long_link = {}, "", ""
             yield entry
+    return position
 
 
 def has_end(archive: Content) -> bool:
-    """Whether it stops in the zeros behind the last member."""
-    last = archive.size // BLOCK - 1
-    return last >= 0 and archive.pread(BLOCK, last * BLOCK) == ZERO
+    """Whether there are zeros behind the last member, and not nothing."""
+    entries = read_entries(archive)
+    while True:
+        try:
+            next(entries)
+        except StopIteration as end:
+            return archive.pread(BLOCK, end.value) == ZERO
 
 
 def _header(archive: Content, position: int) -> bytes | None:
@@ -151,7 +157,7 @@ def _header(archive: Content, position: int) -> bytes | None:
     if not block:
         return None
     if len(block) < BLOCK:
-        raise ArchiveError("unexpected EOF")
+        raise ArchiveError(CUT)
     if block == ZERO:
         following = archive.pread(BLOCK, position + BLOCK)
         if following and following != ZERO:
@@ -217,7 +223,7 @@ def _extension(archive: Content, entry: Entry) -> bytes:
         raise ArchiveError("archive/tar: header field too long")
     data = archive.pread(entry.size, entry.offset)
     if len(data) < entry.size:
-        raise ArchiveError("unexpected EOF")
+        raise ArchiveError(CUT)
     return data
 
 
@@ -303,7 +309,7 @@ def _old_gnu_map(archive: Content, header: bytes, entry: Entry) -> list[int]:
             return numbers
         block, table, slots, more = archive.pread(BLOCK, entry.offset), 0, 21, 504
         if len(block) < BLOCK:
-            raise ArchiveError("unexpected EOF")
+            raise ArchiveError(CUT)
         entry.offset += BLOCK
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from api_schema.oci import InvalidReference, Reference
+from fake_registry.catalog.declarations import IMAGES, find
 
 CREATED = "2025-01-01T00:00:00Z"
 
@@ -45,17 +46,28 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         reference = Reference.parse(options.name).tagged()
-    except InvalidReference as error:
+        target = options.images / f"{reference.path}.toml"
+        _check_base(options)
+        text = "\n".join(declaration(reference.tag, options)) + "\n"
+        if target.exists():
+            raise FileExistsError(f"{target} is there already: edit it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    except (InvalidReference, LookupError, OSError, UnicodeDecodeError) as error:
         print(f"mockerd: {error}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 1
-    target = options.images / f"{reference.path}.toml"
-    if target.exists():
-        print(f"mockerd: {target} is there already: edit it", file=sys.stderr)  # noqa: T201
-        return 1
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("\n".join(declaration(reference.tag, options)) + "\n")
     print(target)  # noqa: T201
     return 0
+
+
+def _check_base(options: argparse.Namespace) -> None:
+    """LookupError if it stands on nothing."""
+    if not options.base:
+        return
+    base = Reference.parse(options.base).tagged()
+    declared = find((IMAGES, options.images), base.path)
+    if declared is None or base.tag not in declared.images:
+        raise LookupError(f"there is no image {options.base} to stand on")
 
 
 def declaration(tag: str, options: argparse.Namespace) -> Iterator[str]:

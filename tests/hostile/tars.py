@@ -25,6 +25,13 @@ def _chain(length: int) -> list[tuple[str, ...]]:
     return [("d", "d"), ("0", "s", "d"), *((str(n), "s", str(n - 1)) for n in range(1, length))]
 
 
+def _flipped(packed: bytes, at: int) -> bytes:
+    """With one bit changed."""
+    broken = bytearray(packed)
+    broken[at] ^= 4
+    return bytes(broken)
+
+
 TARS: dict[str, bytes] = {
     "file over folder": tar_of(("a", "d"), ("a/b", "f"), ("a", "f")),
     "folder over file": tar_of(("a", "f"), ("a", "d"), ("a/b", "f")),
@@ -107,6 +114,9 @@ TARS: dict[str, bytes] = {
     "name that leads out": tar_of(("a/../../x", "f")),
     "the root as a file": tar_of((".", "f")),
     "no name": tar_of(("", "f")),
+    "file with a folder's name": tar_of(("a/", "f")),
+    "file with a folder's name, below": tar_of(("b", "d"), ("./b/a/", "f", b"")),
+    "link with a folder's name": tar_of(("a/", "s", "b")),
     "long name": tar_of(("n" * 256, "f")),
     "long path": tar_of(("/".join(["d" * 200] * 25), "f")),
     "backslash": tar_of(("a\\b", "f")),
@@ -130,7 +140,18 @@ TARS: dict[str, bytes] = {
     "gzip, cut": gzip.compress(LONG, mtime=0)[:100],
     "gzip with a wrong checksum": gzip.compress(PLAIN, mtime=0)[:-8] + bytes(8),
     "gzip with junk behind it": gzip.compress(PLAIN, mtime=0) + b"junkjunk",
+    "gzip of another method": _flipped(gzip.compress(PLAIN, mtime=0), 2),
+    "gzip, broken in its head": _flipped(gzip.compress(LONG, mtime=0), 3),
+    "gzip, broken where it begins": _flipped(gzip.compress(LONG, mtime=0), 12),
+    "gzip, broken in its codes": _flipped(gzip.compress(LONG, mtime=0), 40),
+    "gzip, broken in a file": _flipped(gzip.compress(LONG, mtime=0), -60),
+    "gzip, broken behind the end": _flipped(gzip.compress(LONG, mtime=0), -9),
     "bzip2 of garbage": b"BZh9garbage-garbage-garbage",
+    "bzip2 with a wrong checksum": _flipped(bz2.compress(LONG), 10),
+    "bzip2, broken where a block begins": _flipped(bz2.compress(LONG), 14),
+    "bzip2, broken in its codes": _flipped(bz2.compress(LONG), 24),
+    "bzip2, broken in a file": _flipped(bz2.compress(LONG), -60),
+    "bzip2 with junk behind it": bz2.compress(LONG) + b"junkjunk",
     "bzip2, cut": bz2.compress(LONG)[:100],
     "xz of garbage": b"\xfd7zXZ\0garbage-garbage",
     "xz, cut": lzma.compress(LONG)[:100],

@@ -18,10 +18,11 @@ from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.engine.images.progress import Emit, messages
 from daemon.engine.images.service import Images, size_of
 from daemon.engine.images.threads import off_loop
-from daemon.errors import DockerError
+from daemon.errors import DockerError, System
 from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
+from daemon.fs.tarread import REGULAR, Entry
 from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ClassicBuilds:
     ) -> AsyncIterator[Message]:
         """The build's stream; a mistake in the request or in the Dockerfile's form is raised at once."""
         context = Filesystem(MemoryTree(self.images.layer_store.spool, self.clock.now))
-        await off_loop(size_of(sent.archive), lambda: extract(context, "/", sent.archive))
+        await off_loop(size_of(sent.archive), lambda: self._unpack(context, sent))
         shelf = ImageShelf(self.images, self.clock, platform, auths)
         heard: list[Emit] = []
 
@@ -76,6 +77,10 @@ class ClassicBuilds:
 
         return messages(self._tasks, work, "build")
 
+    @staticmethod
+    def _unpack(context: Filesystem, sent: RemoteContext) -> None:
+        extract(context, "/", sent.archive, check=_check_written_anew)
+
     async def _work(self, build: ClassicBuild, tags: Sequence[Reference], emit: Emit) -> None:
         image = await build.run()
         if build.options.quiet:
@@ -86,6 +91,13 @@ class ClassicBuilds:
             self.images.tag(image, reference)
             if not build.options.quiet:
                 emit({"stream": f"Successfully tagged {reference.familiar}\n"})
+
+
+def _check_written_anew(entry: Entry) -> None:
+    """dockerd sums up a context by writing its tar once more, which Go refuses for a file whose name is a folder's."""
+    if entry.kind == REGULAR and entry.name.endswith("/"):
+        why = "filename may not have trailing slash"
+        raise System(f"archive/tar: cannot encode header: {why}")
 
 
 def _failure(text: str, code: int) -> Message:

@@ -24,7 +24,8 @@ from daemon.fs.layers import SIZE_LIMIT
 from daemon.fs.streams import Readable
 from daemon.fs.tarread import ArchiveError
 
-MANIFEST_BYTES_MAX = 8 << 20
+DOCUMENT_BYTES_MAX = 64 << 20
+"""dockerd has no limit for a manifest or a config; what is parsed here costs several times its size in memory."""
 _LINKS_MAX = 10
 SPOOL_BEYOND = 8 << 20
 READ_AT_ONCE = 32 << 10
@@ -41,12 +42,27 @@ def _plain(file: IO[bytes]) -> Iterator[IO[bytes]]:
         yield file
         return
     with tempfile.SpooledTemporaryFile(SPOOL_BEYOND) as spool:
-        for chunk in decompressed(file):
-            if spool.tell() + len(chunk) > SIZE_LIMIT:
-                raise ArchiveError(os.strerror(errno.ENOSPC).lower())
-            spool.write(chunk)
+        broken = _unpacked(file, spool)
         spool.seek(0)
-        yield spool
+        try:
+            yield spool
+        except tarfile.ReadError as error:
+            raise broken or error from error
+
+
+def _unpacked(file: IO[bytes], spool: IO[bytes]) -> ArchiveError | None:
+    """Why that was not all; what came out may be a whole tar nevertheless."""
+    chunks = decompressed(file)
+    while True:
+        try:
+            chunk = next(chunks, b"")
+        except ArchiveError as error:
+            return error
+        if not chunk:
+            return None
+        if spool.tell() + len(chunk) > SIZE_LIMIT:
+            raise ArchiveError(os.strerror(errno.ENOSPC).lower())
+        spool.write(chunk)
 
 
 class Loading:
@@ -240,8 +256,8 @@ class Layout:
     def read(self, path: str) -> bytes:
         """A document; raises System if it is missing or absurdly large."""
         with self.open(path) as file:
-            data = file.read(MANIFEST_BYTES_MAX + 1)
-        if len(data) > MANIFEST_BYTES_MAX:
+            data = file.read(DOCUMENT_BYTES_MAX + 1)
+        if len(data) > DOCUMENT_BYTES_MAX:
             raise System(f"{path}: file too large")
         return data
 

@@ -38,8 +38,12 @@ class Remote:
     async def login(self, address: str, auth: RegistryAuth) -> None:
         """Unauthorized, or whatever the last endpoint said."""
         domain = _domain(address)
+        try:
+            endpoints = await self._client.push_endpoints(domain)
+        except System as error:
+            raise InvalidParameter(str(error)) from error  # certificates that cannot be read
         failure: RegistryFailure | None = None
-        for endpoint in await self._client.push_endpoints(domain):
+        for endpoint in endpoints:
             try:
                 await self._client.login(endpoint, auth)
             except RegistryFailure as failed:

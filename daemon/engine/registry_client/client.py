@@ -28,7 +28,7 @@ class RegistryClient:
     def __init__(self, registries: Registries, clock: Clock) -> None:
         self._registries = registries
         self._clock = clock
-        self._endpoints = Endpoints(registries)
+        self._endpoints = Endpoints(registries, clock.now)
         self._hub: Hub | None = None
         self._hub_lock = asyncio.Lock()
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}

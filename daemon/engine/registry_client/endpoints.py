@@ -59,8 +59,11 @@ async def resolved(host: str) -> list[str]:
 class Endpoints:
     """Finds them in the order in which they are to be tried."""
 
-    def __init__(self, registries: Registries, resolve: Resolve = resolved) -> None:
+    def __init__(
+        self, registries: Registries, now: Callable[[], int], resolve: Resolve = resolved
+    ) -> None:
         self._registries = registries
+        self._now = now
         self._resolve = resolve
 
     async def for_pull(self, domain: str) -> list[Endpoint]:
@@ -86,7 +89,7 @@ class Endpoints:
     async def _tls(self, domain: str) -> ssl.SSLContext | bool:
         if await self.is_insecure(domain):
             return False
-        return tls_of(self._registries.certs / domain)
+        return tls_of(self._registries.certs / domain, self._now)
 
     async def is_insecure(self, domain: str) -> bool:
         """By its `host:port`, or by the network of one of its addresses: 127.0.0.0/8 and ::1 always are."""

@@ -157,17 +157,10 @@ def unreachable(method: str, url: str, error: Exception) -> Unreachable:
     return Unreachable(f'{method.capitalize()} "{url}": {_transport_text(error)}')
 
 
-# OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
-_OUT_OF_TIME = frozenset({9, 10})
-
-
 def _certificate_text(error: Exception) -> str:
-    """Our own check of the name has its text already; the others are OpenSSL's."""
-    code = getattr(error, "verify_code", None)
-    if code is None:
+    """Our own checks have their text already; the others are OpenSSL's."""
+    if getattr(error, "verify_code", None) is None:
         return str(error.args[0])
-    if code in _OUT_OF_TIME:
-        return "x509: certificate has expired or is not yet valid"
     return "x509: certificate signed by unknown authority"
 
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from api_schema.go_time import go_time_seconds
 from daemon.errors import InvalidParameter, System
 
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
+SECOND = 1_000_000_000
 
-def tls_of(directory: Path) -> ssl.SSLContext:
+
+def tls_of(directory: Path, now: Callable[[], int]) -> ssl.SSLContext:
     """The machine's authorities and those in `*.crt`; with `*.cert` and `*.key` we show who we are."""
     context = ssl.create_default_context()
     # Go takes a certificate that is in the folder itself, and is less strict about how it was made.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.check_hostname = False
-    context.sslobject_class = _NamedPeer
+    # The peer's time is looked at here, too: Go says what it is.
+    context.verify_flags |= _NO_CHECK_TIME
+    context.sslobject_class = type("_Peer", (_CheckedPeer,), {"now": staticmethod(now)})
     names = sorted(path.name for path in directory.iterdir()) if directory.is_dir() else []
     for name in names:
         _take(context, directory, name, names)
@@ -58,14 +66,33 @@ def _add_identity(context: ssl.SSLContext, path: Path) -> None:
         raise System("tls: failed to find any PEM data in certificate input") from error
 
 
-class _NamedPeer(ssl.SSLObject):
-    """Checks the name of the certificate as Go does, and says what is in it instead."""
+class _CheckedPeer(ssl.SSLObject):
+    """Checks time and name of the certificate as Go does, and says what is in it instead."""
+
+    now: Callable[[], int]
 
     def do_handshake(self) -> None:
         super().do_handshake()
-        fault = name_fault(self.getpeercert() or {}, self.server_hostname or "")
+        certificate = self.getpeercert() or {}
+        host = self.server_hostname or ""
+        fault = time_fault(certificate, self.now()) or name_fault(certificate, host)
         if fault:
             raise ssl.SSLCertVerificationError(fault)
+
+
+def time_fault(certificate: dict[str, Any], now: int) -> str:
+    """Why a certificate does not hold now (nanoseconds since the epoch); empty if it does."""
+    if not certificate:
+        return ""
+    begin, end = (ssl.cert_time_to_seconds(certificate[key]) for key in ("notBefore", "notAfter"))
+    seconds = now // SECOND
+    if begin <= seconds <= end:
+        return ""
+    relation, limit = ("before", begin) if seconds < begin else ("after", end)
+    return (
+        "x509: certificate has expired or is not yet valid: "
+        f"current time {go_time_seconds(seconds)} is {relation} {go_time_seconds(limit)}"
+    )
 
 
 def name_fault(certificate: dict[str, Any], host: str) -> str:

@@ -1,6 +1,7 @@
 """`mockerd image add` writes a file that the catalog reads, once."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,4 +64,22 @@ def test_nothing_is_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]
 def test_a_bad_name_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["image", "add", "BAD", "--images", str(folder)]) == 1
     assert "must be lowercase" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--from", "nosuch:9"], "there is no image nosuch:9 to stand on"),
+        (["--from", "alpine:0.1"], "there is no image alpine:0.1 to stand on"),
+        (["--from", "BAD"], "must be lowercase"),
+        (["--file", "/nowhere/run.sh:/run"], "No such file or directory"),
+        (["--file", f"{sys.executable}:/run"], "codec can't decode"),
+    ],
+)
+def test_what_it_cannot_be_made_of_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], why: str
+) -> None:
+    assert main(["image", "add", "tool", "--images", str(folder), *words]) == 1
+    assert why in capsys.readouterr().err
     assert not folder.exists()

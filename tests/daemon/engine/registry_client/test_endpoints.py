@@ -23,7 +23,7 @@ def endpoints(*insecure: str, mirror: str | None = None) -> Endpoints:
     registries = Registries(
         lambda: "", mirror=mirror, insecure=InsecureRegistries.of(insecure), certs=Path("/nowhere")
     )
-    return Endpoints(registries, resolve)
+    return Endpoints(registries, lambda: 0, resolve)
 
 
 def urls(found) -> list[str]:
