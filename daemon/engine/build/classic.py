@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import posixpath
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol, Self
 
@@ -29,7 +28,7 @@ from daemon.engine.dockerfile.errors import DockerfileError, FormError
 from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images.image import Image
 from daemon.engine.images.threads import off_loop
-from daemon.errors import DockerError, InvalidParameter, System
+from daemon.errors import DockerError, InvalidParameter
 from daemon.fs.filesystem import Filesystem
 
 Message = dict[str, Any]
@@ -92,20 +91,20 @@ class ClassicBuild:
 
     def __init__(
         self,
-        context: Filesystem,
+        context: Filesystem | None,
+        dockerfile: bytes,
         options: PostedOptions,
         shelf: Shelf,
         bench: Workbench,
         say: Callable[[Message], None],
     ) -> None:
-        self.context = context
         self.options = options
         self.shelf = shelf
         self.bench = bench
         self.say = say
         self.cache = shelf.cache(options)
         self.args = BuildArgs(options.args, unset=options.unset_args)
-        self.source = self._read()
+        self.source = self._read(dockerfile)
         self.stages, self.globals = self._parse()
         self.results = StageResults()
         self.sources = Sources(context, shelf, self.results, say)
@@ -115,19 +114,10 @@ class ClassicBuild:
         self.image: Image | None = None
         self.containers: list[str] = []
 
-    def _read(self) -> lines.Source:
+    def _read(self, dockerfile: bytes) -> lines.Source:
         """The Dockerfile's lines; a mistake in it is a refusal of the whole request."""
-        name = self.options.dockerfile
-        if posixpath.normpath(name.lstrip("/")).startswith(".."):
-            raise System(f"forbidden path outside the build context: {name} ()")
         try:
-            data = self.context.read_bytes(f"/{name}")
-        except OSError:
-            raise System(f"Cannot locate specified Dockerfile: {name}") from None
-        if not data:
-            raise InvalidParameter(f"the Dockerfile ({name}) cannot be empty")
-        try:
-            return lines.read(data)
+            return lines.read(dockerfile)
         except DockerfileError as problem:
             raise InvalidParameter(UNREADABLE + problem.message) from None
 
@@ -168,7 +158,7 @@ class ClassicBuild:
     async def _run(self) -> Image:
         self._warn()
         for arg in self.globals:
-            self._announce(arg.line.original)
+            self._announce(arg.line)
         resolve_globals(self.globals, self.args, self.source.escape)
         for stage in self.stages:
             await self._stage(stage)
@@ -184,9 +174,11 @@ class ClassicBuild:
     def _print(self, text: str) -> None:
         self.say({"stream": text})
 
-    def _announce(self, text: str) -> None:
+    def _announce(self, line: lines.Line) -> None:
+        # A `--label` stands on no line of the file, and is told as it was given.
+        text = line.original.strip() if line.start else line.original
         self.step += 1
-        self._print(f"Step {self.step}/{self.total} : {text.strip()}")
+        self._print(f"Step {self.step}/{self.total} : {text}")
         self._print("\n")
 
     def _show_result(self) -> None:
@@ -195,7 +187,7 @@ class ClassicBuild:
     async def _stage(self, stage: i.Stage) -> None:
         if stage.name in self.results.named:
             raise BuildFailed(f"{stage.name} stage name already used")
-        self._announce(stage.line.original)
+        self._announce(stage.line)
         self.cache.reset()
         self.image = await self._base(stage)
         self._new_draft()
@@ -203,10 +195,10 @@ class ClassicBuild:
             await self._step(trigger)
         self._show_result()
         for instruction in stage.instructions:
-            self._announce(instruction.line.original)
+            self._announce(instruction.line)
             await self._step(instruction)
             self._show_result()
-        if self.image:
+        if self.image and self.options.aux:
             self.say({"aux": {"ID": self.image.id}})
 
     async def _base(self, stage: i.Stage) -> Image | None:

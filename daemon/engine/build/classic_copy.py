@@ -96,7 +96,8 @@ class Found:
 class Sources:
     """Finds what COPY and ADD name."""
 
-    context: Filesystem
+    context: Filesystem | None
+    """Nothing if the Dockerfile came alone."""
     shelf: Shelf
     results: StageResults
     say: Callable[[dict[str, Any]], None]
@@ -116,6 +117,8 @@ class Sources:
     async def _source(self, copy: i.Copy) -> Filesystem:
         name = copy.flags.text("from")
         if not name:
+            if self.context is None:
+                raise BuildFailed(f"{copy.keyword} failed: missing build context")
             return self.context
         try:
             stage = self.results.find(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,10 @@ from api_schema.oci import Platform, Reference
 from daemon.clock import Clock
 from daemon.engine.build.classic import ClassicBuild, Message, Workbench
 from daemon.engine.build.classic_copy import BuildFailed
+from daemon.engine.build.classic_source import take_dockerfile
 from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.build.remote_context import RemoteContext
 from daemon.engine.build.shelf import ImageShelf
-from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.engine.images.progress import Emit, messages
 from daemon.engine.images.service import Images, size_of
 from daemon.engine.images.threads import off_loop
@@ -22,14 +20,11 @@ from daemon.errors import DockerError, System
 from daemon.fs.extract import extract
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
-from daemon.fs.tarread import REGULAR, Entry
+from daemon.fs.tarread import REGULAR, ArchiveError, Entry
 from daemon.tasks import Tasks
 
 if TYPE_CHECKING:
     from daemon.engine.registry_client import RegistryAuth
-
-
-IGNORE_FILE = ".dockerignore"
 
 
 class ClassicBuilds:
@@ -52,34 +47,43 @@ class ClassicBuilds:
         platform: Platform | None,
         auths: Mapping[str, RegistryAuth],
     ) -> AsyncIterator[Message]:
-        """The build's stream; a mistake in the request or in the Dockerfile's form is raised at once."""
-        context = Filesystem(MemoryTree(self.images.layer_store.spool, self.clock.now))
-        await off_loop(size_of(sent.archive), lambda: self._unpack(context, sent))
+        """The build's stream. A mistake in the request or in the Dockerfile's form is raised, if nothing was said yet."""
+        told = Told(list(sent.said), quiet=options.quiet)
         shelf = ImageShelf(self.images, self.clock, platform, auths)
-        heard: list[Emit] = []
-
-        def say(message: Message) -> None:
-            if not options.quiet:
-                heard[0](message)
-
-        build = ClassicBuild(context, options, shelf, self.bench(), say)
-        _leave_out_ignored(context, options.dockerfile)
+        try:
+            context, dockerfile = await self._unpacked(sent, options)
+            build = ClassicBuild(context, dockerfile, options, shelf, self.bench(), told.say)
+        except ArchiveError as problem:
+            if not sent.at_end:
+                raise
+            return _only([*sent.at_end, failure(problem)])
+        except DockerError as problem:
+            if not sent.said:
+                raise
+            return _only([*sent.said, failure(problem)])
 
         async def work(emit: Emit) -> None:
-            heard.append(emit)
-            for message in sent.said:
-                say(message)
+            told.begin(emit)
             try:
                 await self._work(build, tags, emit)
             except DockerError as problem:
-                code = problem.code if isinstance(problem, BuildFailed) else 0
-                emit(_failure(str(problem), code))
+                told.give_up()
+                emit(failure(problem))
 
         return messages(self._tasks, work, "build")
 
     @staticmethod
     def _unpack(context: Filesystem, sent: RemoteContext) -> None:
-        extract(context, "/", sent.archive, check=_check_written_anew)
+        extract(context, "/", sent.file, check=_check_written_anew)
+
+    async def _unpacked(
+        self, sent: RemoteContext, options: PostedOptions
+    ) -> tuple[Filesystem | None, bytes]:
+        if sent.is_dockerfile:
+            return None, sent.file.read()
+        context = Filesystem(MemoryTree(self.images.layer_store.spool, self.clock.now))
+        await off_loop(size_of(sent.file), lambda: self._unpack(context, sent))
+        return context, take_dockerfile(context, options.dockerfile)
 
     async def _work(self, build: ClassicBuild, tags: Sequence[Reference], emit: Emit) -> None:
         image = await build.run()
@@ -100,19 +104,39 @@ def _check_written_anew(entry: Entry) -> None:
         raise System(f"archive/tar: cannot encode header: {why}")
 
 
-def _failure(text: str, code: int) -> Message:
+class Told:
+    """What a build says: at once, or with `quiet` only if it fails."""
+
+    def __init__(self, before: list[Message], *, quiet: bool) -> None:
+        self._kept = before
+        self._quiet = quiet
+        self._emit: Emit | None = None
+
+    def say(self, message: Message) -> None:
+        if self._quiet or self._emit is None:
+            self._kept.append(message)
+        else:
+            self._emit(message)
+
+    def begin(self, emit: Emit) -> None:
+        self._emit = emit
+        if not self._quiet:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Say all that was kept."""
+        for message in self._kept:
+            if self._emit:
+                self._emit(message)
+        self._kept = []
+
+
+async def _only(found: list[Message]) -> AsyncIterator[Message]:
+    for message in found:
+        yield message
+
+
+def failure(problem: DockerError) -> Message:
+    code = problem.code if isinstance(problem, BuildFailed) else 0
     detail: Message = {"code": code} if code else {}
-    return {"errorDetail": {**detail, "message": text}, "error": text}
-
-
-def _leave_out_ignored(context: Filesystem, dockerfile: str) -> None:
-    """The client sends its Dockerfile and ignore file even where the latter names them: then they are not for COPY."""
-    if not context.exists(f"/{IGNORE_FILE}"):
-        return
-    patterns = read_patterns(context.read_bytes(f"/{IGNORE_FILE}"))
-    # Bad patterns are for the client to refuse.
-    with contextlib.suppress(DockerfileError):
-        matcher = Matcher(patterns)
-        for name in (IGNORE_FILE, dockerfile):
-            if matcher.excludes(name) and context.exists(f"/{name}"):
-                context.unlink(f"/{name}")
+    return {"errorDetail": {**detail, "message": str(problem)}, "error": str(problem)}

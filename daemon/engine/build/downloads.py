@@ -6,18 +6,19 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
 from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.remote_file import RemoteFile
 from daemon.fs.filesystem import Filesystem
 
 MODE = 0o600
 UNNAMED = "__unnamed__"
 NO_GIT = "mockerd fetches no git repositories: {}"
-Download = Callable[[str], AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]]
-"""A URL's length and chunks; DockerError in the words of Go's http client."""
+Download = Callable[[str], AbstractAsyncContextManager[RemoteFile]]
+"""What is at a URL; DockerError in the words of Go's http client."""
 _GIT = re.compile(r"https?://[^#?]*\.git(?:[#?].*)?|(?:git|ssh)://.*|[\w.-]+@[\w.-]+:.*")
 _GITHUB = "github.com/"
 """Of a context these are repositories, too; ADD takes them for folders."""
@@ -73,8 +74,8 @@ async def fetched(url: str, download: Download, into: Filesystem, wanted: str = 
     digest, at = hashlib.sha256(), 0
     file = into.open(path, os.O_WRONLY | os.O_CREAT, MODE)
     try:
-        async with download(url) as (_, chunks):
-            async for chunk in chunks:
+        async with download(url) as remote:
+            async for chunk in remote.chunks:
                 digest.update(chunk)
                 at += _written(file.pwrite, chunk, at)
     finally:

@@ -82,8 +82,8 @@ class FetchedContext:
                 yield chunk
             return
         try:
-            async with self.download(self.url) as (_, chunks):
-                async for chunk in chunks:
+            async with self.download(self.url) as remote:
+                async for chunk in remote.chunks:
                     yield chunk
         except DockerError as problem:
             raise DockerfileError(_in_words_of_buildkit(problem)) from None

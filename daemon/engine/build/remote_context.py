@@ -1,70 +1,76 @@
-"""A classic build's context from a URL: an archive, or a text that is the Dockerfile."""
+"""A classic build's context: the tar of the request, or what is at a URL, an archive or a Dockerfile alone."""
 
 from __future__ import annotations
 
-import io
-import re
-import tarfile
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from daemon.engine.build.classic import Message
+from daemon.engine.build.content_types import PREAMBLE, TEXT, acceptable
 from daemon.engine.build.downloads import Download
-from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.images import progress
+from daemon.engine.remote_file import RemoteFile
 from daemon.errors import DockerError, System
+from daemon.fs.compression import is_packed
 
 IN_MEMORY = 1 << 20
-HEAD = 512
+UNTOLD = 512 * 1024
+"""dockerd tells of a download when so much has come, and at its end, if it reads so far."""
+END: Message = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RemoteContext:
-    """`archive` is a tar; `said` what the stream tells of the download."""
+    """`file` is a tar, or with `is_dockerfile` all there is; `said` what the stream tells of the download."""
 
-    archive: IO[bytes]
-    said: tuple[Message, ...] = ()
+    file: IO[bytes]
+    is_dockerfile: bool = False
+    said: list[Message] = field(default_factory=list)
+    at_end: list[Message] = field(default_factory=list)
+    """What `said` becomes when the file turns out to be unreadable, and is read to its end."""
 
 
-async def fetch_context(options: PostedOptions, download: Download) -> RemoteContext:
-    """System in dockerd's words."""
-    url = options.remote
+async def fetch_context(url: str, download: Download) -> RemoteContext:
+    """DockerError in dockerd's words."""
     if not url.startswith(("http://", "https://")):
         raise System(f"remoteURL ({url}) could not be recognized as URL")
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - handed on
     try:
-        async with download(url) as (_, chunks):
-            async for chunk in chunks:
-                file.write(chunk)
-    except DockerError as problem:
+        return await _read(url, download, file)
+    except BaseException:
         file.close()
+        raise
+
+
+async def _read(url: str, download: Download, file: IO[bytes]) -> RemoteContext:
+    told = 0
+    try:
+        async with download(url) as remote:
+            async for chunk in remote.chunks:
+                file.write(chunk)
+                told = told or (file.tell() if file.tell() > UNTOLD else 0)
+    except DockerError as problem:
         raise type(problem)(f"error downloading remote context {url}: {problem}") from problem
     size = file.tell()
-    if not size:
-        file.close()
-        raise System(f"error detecting content type for remote {url}: empty response")
     file.seek(0)
-    head = file.read(HEAD)
+    kind = _kind(url, remote, file.read(PREAMBLE))
     file.seek(0)
-    if not _is_text(head):
-        return RemoteContext(file)
-    with file:
-        archive = _only_file(options.dockerfile, file.read())
-    told = progress.bar(url, "Downloading context", size, 0)
-    return RemoteContext(archive, (told, {}))
+    bar = progress.bar(url, "Downloading context", told or size, 0)
+    if kind == TEXT:
+        return RemoteContext(file, True, [bar, END])
+    reads_all = told or is_packed(file.read(PREAMBLE))
+    file.seek(0)
+    return RemoteContext(file, False, [bar] if reads_all else [], [bar, END])
 
 
-def _is_text(head: bytes) -> bool:
-    """As http.DetectContentType tells text from data: by control characters."""
-    return not re.search(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]", head)
-
-
-def _only_file(name: str, data: bytes) -> IO[bytes]:
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        info = tarfile.TarInfo(name)
-        info.size, info.mode = len(data), 0o600
-        tar.addfile(info, io.BytesIO(data))
-    archive.seek(0)
-    return archive
+def _kind(url: str, remote: RemoteFile, head: bytes) -> str:
+    problem = f"error detecting content type for remote {url}: "
+    if not head:
+        raise System(problem + "empty response")
+    # As in dockerd, what is missing of a preamble of unknown length is zeros.
+    known = remote.length if 0 < remote.length < PREAMBLE else PREAMBLE
+    kind = acceptable(remote.content_type, head.ljust(known, b"\0"))
+    if not kind:
+        raise System(f'{problem}unsupported Content-Type "{remote.content_type}"')
+    return kind

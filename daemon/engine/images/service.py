@@ -279,7 +279,7 @@ class Images:
             from daemon.engine.registry_client.download import shown
 
             with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-                async with self.registry.download(url) as (length, chunks):
+                async with self.registry.download(url) as (length, chunks, _):
                     emit(progress.status(f"Downloading from {shown(url)}"))
                     made = config()
                     meter = progress.Meter(emit, self._clock.monotonic, "Importing", "", length)

@@ -15,6 +15,7 @@ from daemon.engine.registry_client.auth import RegistryAuth
 from daemon.engine.registry_client.download import download
 from daemon.engine.registry_client.endpoints import Endpoint, Endpoints
 from daemon.engine.registry_client.repository import Repository
+from daemon.engine.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from daemon.engine.registries import Registries
@@ -79,7 +80,7 @@ class RegistryClient:
         return await Index.of(await self._session(endpoints[0]), endpoints)
 
     @contextlib.asynccontextmanager
-    async def download(self, url: str) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+    async def download(self, url: str) -> AsyncIterator[RemoteFile]:
         """A file that is in no registry: its length, -1 if unknown, and its chunks."""
         async with download(self._session_to(None), url) as found:
             yield found

@@ -14,6 +14,7 @@ from yarl import URL
 from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.registry_client.failures import unreachable
 from daemon.engine.registry_client.go_url import GoUrl, GoUrlError, parse
+from daemon.engine.remote_file import RemoteFile
 from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound, System, Unauthorized
 
 CHUNK = 1 << 15
@@ -27,10 +28,8 @@ _KINDS: dict[int, type[DockerError]] = {
 
 
 @contextlib.asynccontextmanager
-async def download(
-    session: aiohttp.ClientSession, url: str
-) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-    """Its length, -1 if unknown, and its chunks; errors in the words of Go's http client.
+async def download(session: aiohttp.ClientSession, url: str) -> AsyncIterator[RemoteFile]:
+    """Errors are in the words of Go's http client.
 
     A file that ends too early just ends: nothing need be wrong with the tar in it.
     """
@@ -57,7 +56,8 @@ async def download(
             kind = _KINDS.get(response.status, System)
             raise kind(f"failed to GET {parts} with status {status}: {text}")
         length = response.content_length
-        yield -1 if length is None else length, _chunks(response)
+        content_type = response.headers.get("Content-Type", "")
+        yield RemoteFile(-1 if length is None else length, _chunks(response), content_type)
 
 
 def _login(parts: GoUrl) -> dict[str, str]:

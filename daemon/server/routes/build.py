@@ -44,7 +44,7 @@ async def image_build(request: Request, daemon: Daemon) -> Reply:
         return await _posted(request, daemon, options, tags)
     platform = platforms.parse(options.platform) if options.platform else None
     context = await _context(request, daemon, options)
-    with context.archive:
+    with context.file:
         messages = await daemon.classic_builds.build(
             context, options, tags, platform, _registry_config(request)
         )
@@ -78,7 +78,7 @@ async def _context(request: Request, daemon: Daemon, options: PostedOptions) -> 
     if options.remote == CLIENT_SESSION:
         raise InvalidParameter(NO_SESSION)
     if options.remote:
-        return await fetch_context(options, daemon.images.registry.download)
+        return await fetch_context(options.remote, daemon.images.registry.download)
     return RemoteContext(await spooled(request.body()))
 
 
