@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from daemon.engine.build import operations as ops
+from daemon.engine.build.base_vertexes import BaseVertexes
 from daemon.engine.build.cache import Cache, Record, key_of
 from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.copying import (
@@ -122,9 +123,7 @@ class Evaluator:
         self.mounts = mounts
         self.download = download
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
-        self._names = plan.image_names()
-        self._bases: dict[str, Step] = {}
-        self._bases_read: set[str] = set()
+        self.bases = BaseVertexes(progress, cache, plan.image_names())
 
     async def run(self) -> Snapshot:
         """The target stage's files."""
@@ -138,7 +137,7 @@ class Evaluator:
             raise first(failures) from None
         result = self.snapshots[self.plan.target.index].result()
         if not result.records:
-            self._read(result.base)
+            await self.bases.read(result.base)
         return result
 
     async def _stage(self, stage: ops.PlannedStage) -> None:
@@ -184,26 +183,8 @@ class Evaluator:
 
     def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
         chain = chain_id(base.diff_ids)
-        vertex = self._image_vertex(base) if stage.base_vertex else ""
+        vertex = self.bases.announce(base) if stage.base_vertex else ""
         return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex, base=chain)
-
-    def _image_vertex(self, image: ops.BaseImage) -> str:
-        """All that read the same image share one vertex."""
-        chain = chain_id(image.diff_ids)
-        step = self._bases.get(chain)
-        if step is None:
-            step = self._bases[chain] = self.progress.announce(self._names[chain])
-            with step.running():
-                pass
-        return step.digest
-
-    def _read(self, chain: str) -> None:
-        """An image's files are wanted: only now is it told whether they were there already."""
-        step = self._bases.get(chain)
-        if step and chain not in self._bases_read:
-            self._bases_read.add(chain)
-            if self.cache.seen(chain):
-                step.cached()
 
     def _from_files(self, files: Filesystem) -> Snapshot:
         """A local folder as a base image: one layer."""
@@ -235,7 +216,7 @@ class Evaluator:
         if record:
             step.cached()
         else:
-            self._read(below.base)
+            await self.bases.read(below.base)
             record = await self._execute(prepared, step, below, key)
         records = (*below.records, record)
         return Snapshot(key, record.diff_ids, records, step.digest, below.base)
@@ -272,10 +253,13 @@ class Evaluator:
 
     async def _diff_ids(self, source: ops.Input) -> tuple[str, ...]:
         if isinstance(source, ops.FromStage):
-            return (await self.snapshots[source.index]).diff_ids
+            snapshot = await self.snapshots[source.index]
+            if not snapshot.records:
+                await self.bases.read_if_away(snapshot.base)
+            return snapshot.diff_ids
         if isinstance(source, ops.BaseImage):
-            self._image_vertex(source)
-            self._read(chain_id(source.diff_ids))
+            self.bases.announce(source)
+            await self.bases.read(chain_id(source.diff_ids))
             return source.diff_ids
         return ()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build.draft import Draft
@@ -12,6 +13,11 @@ from daemon.engine.dockerfile.mounts import Mount
 from daemon.engine.dockerfile.source import Line
 from daemon.fs.layers import chain_id
 
+if TYPE_CHECKING:
+    from daemon.engine.build.progress import Step
+
+Fetch = Callable[["Step"], Awaitable[None]]
+"""Brings an image's layers here, and tells of it under a vertex. DockerError if they cannot be had."""
 HISTORY_COMMENT = "buildkit.dockerfile.v0"
 
 
@@ -41,6 +47,8 @@ class BaseImage:
     variant: str = ""
     vertex: str = ""
     """How the client sees the image itself, where that is not as a stage's FROM: `[context foo] busybox`."""
+    fetch: Fetch | None = field(default=None, compare=False)
+    """Brings its layers here, for one of which only that it exists is known."""
 
 
 @dataclass(frozen=True, slots=True)

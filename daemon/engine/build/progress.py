@@ -29,7 +29,7 @@ class Vertex:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A line under a vertex: `transferring context: 2B done`."""
+    """A line under a vertex: `transferring context: 2B done`. `total` is 0 where it counts to no end."""
 
     id: str
     vertex: str
@@ -37,11 +37,8 @@ class Transfer:
     timestamp: int
     started: int
     completed: int | None = None
-
-    @property
-    def name(self) -> str:
-        """BuildKit names what comes from the client, and nothing else."""
-        return TRANSFERRING if self.id.startswith(TRANSFERRING) else ""
+    name: str = ""
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,7 @@ class Step:
     @contextmanager
     def running(self) -> Iterator[Step]:
         """Started on entry, completed on exit; an exception is the vertex's error."""
-        self._tell(started=self.progress.clock.now())
+        self._tell(started=self.progress.clock.now(), completed=None)
         try:
             yield self
         except asyncio.CancelledError:
@@ -168,10 +165,14 @@ class Step:
     @contextmanager
     def transfer(self, text: str) -> Iterator[Transferring]:
         """A line that counts bytes and is done on exit."""
-        line = Transferring(self, text, self.progress.clock.now())
+        line = self.line(text, TRANSFERRING if text.startswith(TRANSFERRING) else "")
         line.count(0)
         yield line
         line.done()
+
+    def line(self, text: str, name: str, total: int = 0) -> Transferring:
+        """A line that its owner counts and ends."""
+        return Transferring(self, text, self.progress.clock.now(), name, total)
 
 
 @dataclass(slots=True)
@@ -181,16 +182,28 @@ class Transferring:
     step: Step
     text: str
     started: int
+    name: str = ""
+    total: int = 0
     current: int = 0
 
     def count(self, current: int) -> None:
         self.current = current
         self._tell(None)
 
-    def done(self) -> None:
+    def done(self, current: int | None = None) -> None:
+        self.current = self.current if current is None else current
         self._tell(self.step.progress.clock.now())
 
     def _tell(self, completed: int | None) -> None:
         now = self.step.progress.clock.now()
-        line = Transfer(self.text, self.step.digest, self.current, now, self.started, completed)
+        line = Transfer(
+            self.text,
+            self.step.digest,
+            self.current,
+            now,
+            self.started,
+            completed,
+            self.name,
+            self.total,
+        )
         self.step.progress.tell(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from api_schema.oci import ContainerConfig, Platform, Reference
@@ -63,22 +64,24 @@ class Bases:
 
     async def pull(
         self, reference: Reference, platform: Platform | None, client: BuildClient
-    ) -> tuple[Image, str]:
-        """The image, and its name with the digest of what the registry gave."""
+    ) -> tuple[Image, str, ops.Fetch | None]:
+        """The image, its name with the digest of what the registry gave, and what brings its layers here."""
         # The registry's client is heavy, and a base image mostly here.
-        from daemon.engine.images.pulling import Pull, PullOptions
+        from daemon.engine.build.base_pull import BasePull
+        from daemon.engine.images.pulling import PullOptions
 
         auth = await self._auth(reference, client)
         references = References()
         shelves = Shelves(self.store, references, self.images.shelves.sources)
         options = PullOptions(auth, platform, self.images.pull_rate)
         registry = self.images.registry
-        await Pull(shelves, registry, self.clock, lambda _: None, options).run(reference)
-        image = self.store.get(references.get(reference) or "")
-        if image is None:
-            raise NotFound(f"{reference}: not found")
-        digest = references.digests(image.id)[0].partition("@")[2]
-        return image, str(reference if reference.digest else f"{reference}@{digest}")
+        pull = BasePull(shelves, registry, self.clock, lambda _: None, options)
+        id = await pull.describe(reference)
+        image = pull.image or self.store.get(id)
+        assert image is not None
+        digest = references.digests(id)[0].partition("@")[2]
+        name = str(reference if reference.digest else f"{reference}@{digest}")
+        return image, name, partial(pull.fetch, name=name) if pull.image else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Resolver:
         wanted = _platform(platform)
         try:
             with step.running():
-                image, shown = await self._image(reference, wanted)
+                image, shown, fetch = await self._image(reference, wanted)
         except DockerError as problem:
             raise DockerfileError(
                 f"{name}: failed to resolve source metadata for {reference}: {problem}"
@@ -118,12 +121,15 @@ class Resolver:
             config.os or "linux",
             config.variant,
             f"[context {context}] {name}" if context else "",
+            fetch,
         )
 
-    async def _image(self, reference: Reference, platform: Platform | None) -> tuple[Image, str]:
+    async def _image(
+        self, reference: Reference, platform: Platform | None
+    ) -> tuple[Image, str, ops.Fetch | None]:
         if not self.options.pull:
             with contextlib.suppress(NotFound):
-                return self.bases.images.resolve(str(reference), platform), str(reference)
+                return self.bases.images.resolve(str(reference), platform), str(reference), None
         try:
             return await self.bases.pull(reference, platform, self.client)
         except DockerError as problem:

@@ -145,19 +145,27 @@ class Pull:
         return await self._pull_manifest(repository, await repository.manifest(digest))
 
     async def _pull_image(self, repository: Repository, manifest: Manifest) -> str:
-        if self._shelves.images.get(manifest.config.digest) is not None:
-            return manifest.config.digest
+        if self._shelves.images.get(manifest.config.digest) is None:
+            image = await self._described(repository, manifest)
+            await self._pull_layers(repository, manifest, image)
+        return manifest.config.digest
+
+    async def _described(self, repository: Repository, manifest: Manifest) -> Image:
+        """The image as its config describes it; none of its layers is here for that."""
         if manifest.config.media_type not in CONFIG_TYPES:
             raise InvalidParameter(f"unsupported media type {manifest.config.media_type}")
         image = Image.from_json(await self._fetch_config(repository, manifest.config.digest))
         if len(image.diff_ids) != len(manifest.layers):
             raise System("layers from manifest don't match image configuration")
+        return image
+
+    async def _pull_layers(self, repository: Repository, manifest: Manifest, image: Image) -> None:
         layers = LayersPull(
             self._shelves, repository, image, self._clock, self._emit, self._options.rate
         )
         with self._shelves.images.keeping() as keep:
             await layers.run(manifest.layers, keep)
-            return self._shelves.images.add(image).id
+            self._shelves.images.add(image)
 
     async def _fetch_config(self, repository: Repository, digest: str) -> bytes:
         """Again after a short while, up to ATTEMPTS times, unless the registry said no."""

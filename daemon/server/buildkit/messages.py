@@ -60,6 +60,7 @@ def _transfer(line: Transfer) -> wire.VertexStatus:
         vertex=line.vertex,
         name=line.name,
         current=line.current,
+        total=line.total,
         timestamp=timestamp(line.timestamp),
         started=timestamp(line.started),
         completed=timestamp(line.completed),

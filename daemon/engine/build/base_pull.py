@@ -1,0 +1,86 @@
+"""A base image on its way: described at once, its layers fetched once somebody reads them, as BuildKit does it."""
+
+from __future__ import annotations
+
+from api_schema.oci import Descriptor, Manifest, Reference
+from daemon.engine.build.progress import Step, Transferring
+from daemon.engine.images import progress
+from daemon.engine.images.image import Image, short_id
+from daemon.engine.images.pulling import Pull
+from daemon.engine.registry_client import RegistryFailure, RemoteManifest, Repository
+from daemon.errors import System
+
+
+class BasePull(Pull):
+    """A pull that stops before the layers; `fetch` goes on from there. `image` is None if all of it was here."""
+
+    image: Image | None = None
+
+    async def describe(self, reference: Reference) -> str:
+        """Read manifests and config: the image's id. DockerError if there is none."""
+        self._documents: list[tuple[str, int]] = []
+        self._reference = reference
+        await self.run(reference)
+        return self._shelves.references.get(reference) or ""
+
+    async def _pull_manifest(self, repository: Repository, manifest: RemoteManifest) -> str:
+        self._documents.append((manifest.digest, len(manifest.data)))
+        return await super()._pull_manifest(repository, manifest)
+
+    async def _pull_image(self, repository: Repository, manifest: Manifest) -> str:
+        digest = manifest.config.digest
+        if self._shelves.images.get(digest) is None:
+            self.image = await self._described(repository, manifest)
+            self._documents.append((digest, manifest.config.size))
+            self._repository, self._manifest = repository, manifest
+        return digest
+
+    async def fetch(self, step: Step, name: str) -> None:
+        """Bring the layers here, told under the vertex of FROM; `name` is the reference with its digest."""
+        assert self.image is not None
+        lines = Lines(step, self._manifest.layers)
+        self._emit = lines.tell
+        with step.transfer(f"resolve {name}"):
+            pass
+        for digest, size in self._documents:
+            lines.document(digest, size)
+        try:
+            await self._pull_layers(self._repository, self._manifest, self.image)
+        except RegistryFailure as failed:
+            raise System(f"failed to copy: {failed}") from failed
+
+
+class Lines:
+    """Messages of a pull as BuildKit's lines: one a blob, one a layer that is extracted."""
+
+    def __init__(self, step: Step, layers: list[Descriptor]) -> None:
+        self._step = step
+        self._layers = {short_id(layer.digest): layer for layer in layers}
+        self._open: dict[str, Transferring] = {}
+
+    def document(self, digest: str, size: int) -> None:
+        """A manifest or config, which has been read before."""
+        self._step.line(digest, "done", size).done(size)
+
+    def tell(self, message: progress.Message) -> None:
+        layer = self._layers.get(message.get("id", ""))
+        if layer is None:
+            return
+        digest, size = layer.digest, layer.size
+        match message["status"]:
+            case "Downloading":
+                line = self._line(digest, "downloading", size)
+                line.count(message["progressDetail"].get("current", 0))
+            case "Download complete":
+                self._line(digest, "done", size).done(size)
+            case "Extracting":
+                self._line(f"extracting {digest}", "extract").count(0)
+            case "Pull complete":
+                self._line(f"extracting {digest}", "extract").done()
+
+    def _line(self, id: str, name: str, total: int = 0) -> Transferring:
+        line = self._open.get(id)
+        if line is None:
+            line = self._open[id] = self._step.line(id, name, total)
+        line.name = name
+        return line
