@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.daemon.programs.shell.box import Box
@@ -190,7 +190,8 @@ def real(script: str) -> tuple[str, int]:
             timeout=20,
             check=False,
         )
-    return os.fsdecode(ran.stdout), ran.returncode
+    code = ran.returncode
+    return os.fsdecode(ran.stdout), code if code >= 0 else 128 - code
 
 
 async def ours(script: str) -> tuple[str, int]:
@@ -204,5 +205,7 @@ async def ours(script: str) -> tuple[str, int]:
 
 @settings(max_examples=150, deadline=None)
 @given(scripts())
+@example("f() { f; }; f \necho end $?")
+@example("{ z='b c'; } && cat <<EOF\n$((z)) $x\nEOF\n\necho end $?")
 def test_random_scripts_agree_with_busybox(script: str) -> None:
     assert asyncio.run(ours(script)) == real(script)
