@@ -170,3 +170,15 @@ async def test_refuses(
     docker: Client, container: str, query: str, refusal: tuple[int, str]
 ) -> None:
     assert (await docker.post(f"/commit?{query}", {})).refusal == refusal
+
+
+async def test_a_container_that_outlives_its_image_is_not_committed(
+    docker: Client, container: str
+) -> None:
+    id = (await docker.get("/images/alpine:3.10/json")).json["Id"]
+    await docker.delete("/images/alpine:3.10?force=1")
+    place = f"/var/lib/docker/image/overlay2/imagedb/content/sha256/{id.removeprefix('sha256:')}"
+    assert (await docker.post(f"/commit?container={container}", {})).refusal == (
+        404,
+        f"failed to get digest {id}: open {place}: no such file or directory",
+    )

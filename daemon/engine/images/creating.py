@@ -10,8 +10,8 @@ from api_schema.oci import Platform, encode
 from daemon.engine.images import platforms
 from daemon.engine.images.image import Image
 from daemon.engine.images.legacy import go_config
-from daemon.engine.images.store import ImageStore
-from daemon.errors import InvalidParameter, NotFound, System
+from daemon.engine.images.store import ImageStore, no_config
+from daemon.errors import InvalidParameter, System
 from daemon.fs.tarread import ArchiveError
 
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
@@ -76,7 +76,7 @@ class Creating:
     def _parent(self, image_id: str) -> Image | None:
         parent = self._images.get(image_id)
         if parent is None and image_id:
-            raise NotFound(f"No such image: {image_id}")
+            raise no_config(image_id)
         return parent
 
     def import_(

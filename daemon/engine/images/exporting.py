@@ -7,11 +7,8 @@ from daemon.engine.images import platforms
 from daemon.engine.images.image import Image
 from daemon.engine.images.references import ALGORITHM, References
 from daemon.engine.images.saving import Export
-from daemon.engine.images.store import ImageStore
+from daemon.engine.images.store import ImageStore, no_config
 from daemon.errors import NotFound, System
-
-CONTENT = "/var/lib/docker/image/overlay2/imagedb/content"
-"""Where a real engine keeps configs; its refusal names the file."""
 
 
 class Selection:
@@ -53,10 +50,7 @@ class Selection:
     def _add_by_id(self, digest: str) -> None:
         image = self._images.get(digest)
         if image is None:
-            algorithm, _, encoded = digest.partition(":")
-            raise NotFound(
-                f"failed to get digest {digest}: open {CONTENT}/{algorithm}/{encoded}: no such file or directory"
-            )
+            raise no_config(digest)
         self._add(image, digest)
 
     def _add_repository(self, reference: Reference, name: str) -> None:

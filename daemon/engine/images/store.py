@@ -7,13 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
 from daemon.engine.images.image import Image
-from daemon.errors import System
+from daemon.errors import NotFound, System
 from daemon.fs.layers import LayerStore, chain_id
 
 
 def chains(diff_ids: tuple[str, ...]) -> list[str]:
     """The chain id of every prefix, from the bottom up."""
     return [chain_id(diff_ids[:count]) for count in range(1, len(diff_ids) + 1)]
+
+
+CONTENT = "/var/lib/docker/image/overlay2/imagedb/content"
+"""Where a real engine keeps configs; its refusal names the file."""
+
+
+def no_config(image_id: str) -> NotFound:
+    """What dockerd says where it takes an image for granted that is not there."""
+    algorithm, _, encoded = image_id.partition(":")
+    place = f"{CONTENT}/{algorithm}/{encoded}"
+    return NotFound(f"failed to get digest {image_id}: open {place}: no such file or directory")
 
 
 class ImageStore:
