@@ -26,7 +26,7 @@ from daemon.engine.build.mounting import mounted
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
-from daemon.engine.build.provenance import provenance
+from daemon.engine.build.provenance import Document, Invocation, provenance
 from daemon.engine.build.resolving import Bases, Resolver
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -242,11 +242,12 @@ class Builds:
 
     async def forget(self, job: Job) -> None:
         """Remove a build from the history."""
-        for digest in job.documents:
-            self.blobs.pop(digest, None)
         self.deleted.add(job.ref)
         async with self._changed:
             self.jobs.pop(job.ref, None)
+            named = {digest for one in self.jobs.values() for digest in one.documents}
+            for digest in job.documents - named:
+                self.blobs.pop(digest, None)
             self._changed.notify_all()
 
     async def history(
@@ -283,10 +284,17 @@ class Builds:
         response: dict[str, str] = {}
         for number, exporter in enumerate(job.exporters):
             response |= await self.exports.export(job, prepared, snapshot, number, exporter, client)
-        job.attestation = provenance(prepared.plan, job.attributes, prepared.locals.filename)
-        self.blobs[job.attestation.digest] = job.attestation.data
-        job.documents.add(job.attestation.digest)
+        invocation = Invocation(job.ref, job.created, self.clock.now(), *job.dockerfile)
+        job.attestation = provenance(prepared.plan, job.attributes, invocation)
+        self.keep(job, job.attestation)
+        if image := self.images.store.get(response.get("containerimage.config.digest", "")):
+            self.keep(job, Document(image.raw))
         return response
+
+    def keep(self, job: Job, document: Document) -> None:
+        """Content that the history's record of a build names; it goes with the last record that does."""
+        job.documents.add(document.digest)
+        self.blobs[document.digest] = document.data
 
     async def evaluate(self, job: Job, identity: str, client: BuildClient) -> None:
         """Make the files now, not when the frontend's result is returned."""

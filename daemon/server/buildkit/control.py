@@ -14,10 +14,9 @@ from api_schema.go_time import go_time
 from daemon.engine.build.job import Exporter, Job
 from daemon.engine.build.jobs import Builds
 from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.cache_filters import check, chosen, matches
 from daemon.server.buildkit.messages import (
-    chosen,
     history_record,
-    matches,
     status_response,
     usage,
 )
@@ -149,6 +148,7 @@ class Services:
 
     async def disk_usage(self, request: wire.DiskUsageRequest, _: Stream[Any, Any]) -> Message:
         cache = self.builds.cache
+        check(request.filter, "diskusage")
         found = [
             record
             for record in cache.records.values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -106,61 +105,6 @@ def usage(cache: Cache, record: Record) -> wire.UsageRecord:
     )
 
 
-def chosen(cache: Cache, request: wire.PruneRequest) -> list[Record]:
-    """What a prune may take: unshared records, all with `all`; those unused for `keep_duration`; by filter."""
-    now = cache.clock.now()
-    found = [record for record in cache.records.values() if request.all or not cache.shared(record)]
-    if request.keep_duration:
-        found = [record for record in found if now - record.last_used >= request.keep_duration]
-    for text in request.filter:
-        found = [record for record in found if matches(cache, record, text)]
-    return found
-
-
-def matches(cache: Cache, record: Record, text: str) -> bool:
-    """One filter in containerd's form: terms `field==value`, `field!=value`, `field~=regex`, joined by commas."""
-    terms = [term for term in text.split(",") if term]
-    return all(_term(cache, record, term) for term in terms)
-
-
-_TERM = re.compile(r"([^=!~]*)(?:(==|!=|~=)(.*))?", re.DOTALL)
-
-
-def _term(cache: Cache, record: Record, term: str) -> bool:
-    """`field==value`, `field!=value`, `field~=regex`; a field alone asks whether the record has it."""
-    found = _TERM.fullmatch(term)
-    if found is None:
-        return False
-    name, operator, wanted = found.groups()
-    value = _field(cache, record, name)
-    match operator:
-        case None:
-            return value is not None
-        case "~=":
-            return value is not None and re.search(wanted, value) is not None
-    return ((value or "") == wanted) == (operator == "==")
-
-
-def _field(cache: Cache, record: Record, name: str) -> str | None:
-    texts = {
-        "id": record.id,
-        "type": record.kind,
-        "description": record.description,
-        "parents": record.parent,
-    }
-    if name in texts:
-        return texts[name]
-    shared, mutable = cache.shared(record), record.kind != REGULAR
-    flags = {
-        "inuse": record.in_use > 0,
-        "mutable": mutable,
-        "immutable": not mutable,
-        "shared": shared,
-        "private": not shared,
-    }
-    return "" if flags.get(name) else None
-
-
 def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:
     """A job as `docker buildx history` shows it."""
     vertexes = job.progress.vertexes.values()
@@ -184,7 +128,7 @@ def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:
         record.error.CopyFrom(rpc_status(job.error))
         record.external_error.CopyFrom(_external_error(builds, job, job.error))
     if job.attestation is not None:
-        record.result.CopyFrom(_result(job, job.attestation))
+        record.result.CopyFrom(_result(builds, job, job.attestation))
     return record
 
 
@@ -196,12 +140,11 @@ def _external_error(builds: Builds, job: Job, error: BaseException) -> wire.Desc
             wire.Any(type_url=kind, value=value) for kind, value in source_details(job, error)
         )
     document = Document(status.SerializeToString())
-    job.documents.add(document.digest)
-    builds.blobs[document.digest] = document.data
+    builds.keep(job, document)
     return wire.Descriptor(media_type=STATUS_TYPE, digest=document.digest, size=len(document.data))
 
 
-def _result(job: Job, attestation: Document) -> wire.BuildResultInfo:
+def _result(builds: Builds, job: Job, attestation: Document) -> wire.BuildResultInfo:
     """What came out, and where it came from."""
     found = wire.BuildResultInfo(
         attestations=[
@@ -214,5 +157,7 @@ def _result(job: Job, attestation: Document) -> wire.BuildResultInfo:
         ]
     )
     if image := job.response.get("containerimage.config.digest"):
-        found.results[0].CopyFrom(wire.Descriptor(media_type=IMAGE_TYPE, digest=image))
+        size = len(builds.blobs.get(image, b""))
+        descriptor = wire.Descriptor(media_type=IMAGE_TYPE, digest=image, size=size)
+        found.results[0].CopyFrom(descriptor)
     return found

@@ -4,10 +4,11 @@ import pytest
 
 from daemon.clock import ManualClock
 from daemon.engine.build.cache import Cache, Record
+from daemon.errors import InvalidParameter
 from daemon.fs.layers import LayerStore
 from daemon.ids import Ids
 from daemon.server.buildkit import wire_pb2 as wire
-from daemon.server.buildkit.messages import chosen, matches
+from daemon.server.buildkit.cache_filters import check, chosen, matches
 
 MOUNT = Record("abc123", "mount:x", "exec.cachemount", "cached mount x from exec", 0, 0)
 
@@ -36,6 +37,7 @@ def cache() -> Cache:
         ("inuse", False),
         ("nosuchfield==x", False),
         ("nosuchfield", False),
+        ("description~=no(expression", False),
     ],
 )
 def test_a_filter_matches_what_it_names(cache: Cache, text: str, expected: bool) -> None:
@@ -45,3 +47,14 @@ def test_a_filter_matches_what_it_names(cache: Cache, text: str, expected: bool)
 def test_a_prune_takes_nothing_that_its_filter_does_not_match(cache: Cache) -> None:
     assert chosen(cache, wire.PruneRequest(filter=["id~=nosuch"])) == []
     assert chosen(cache, wire.PruneRequest(filter=["id~=abc"])) == [MOUNT]
+
+
+@pytest.mark.parametrize(
+    ("filters", "place"),
+    [(["id~=~"], "[id >|~|< =~]"), (["inuse", "id==x,type=y"], "[id==x,type >|=|< y]")],
+)
+def test_an_operator_must_be_known(filters: list[str], place: str) -> None:
+    with pytest.raises(InvalidParameter, match="unsupported operator") as caught:
+        check(filters, "diskusage")
+    assert f"failed to parse diskusage filters [{' '.join(filters)}]: " in str(caught.value)
+    assert f"parse error: {place}:" in str(caught.value)
