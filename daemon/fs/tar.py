@@ -13,7 +13,8 @@ from daemon.fs.filesystem import Filesystem
 from daemon.fs.namespace import Step
 from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Stat
-from daemon.fs.tarread import REGULAR, SECOND, YEAR_1, YEAR_9999
+from daemon.fs.scope import in_scope
+from daemon.fs.tarread import REGULAR, SECOND, YEAR_1, YEAR_9999, ArchiveError
 from daemon.fs.tarwrite import END, Members, header, padding
 
 __all__ = ["PathStat", "container_path", "export", "extract", "extract_steps", "pack", "path_stat"]
@@ -73,15 +74,11 @@ def _base(path: str) -> str:
 
 
 def _link_target(fs: Filesystem, path: str) -> str:
-    """Where a symlink leads in the end, as an absolute path; what is missing stays as it is written."""
-    for _ in range(40):
-        folder, name = posixpath.split(path)
-        try:
-            path = posixpath.join(fs.realpath(folder), name)
-            path = posixpath.normpath(posixpath.join(fs.realpath(folder), fs.readlink(path)))
-        except OSError:
-            break
-    return path
+    """Where a symlink leads in the end, as an absolute path, be there something or not."""
+    try:
+        return in_scope(fs, path)
+    except OSError as error:
+        raise ArchiveError(f"evalSymlinksInScope: too many links in {path}") from error
 
 
 def _archive(fs: Filesystem, step: Step, name: str) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,75 @@ async def test_what_is_not_there(boxes: Boxes, path: str, status: int, text: str
     answer = await boxes.docker.get(f"/containers/box/archive?path={path}")
     assert answer.refusal == (status, text)
     assert (await boxes.docker.ask("HEAD", f"/containers/box/archive?path={path}")).status == status
+
+
+async def stat_of(boxes: Boxes, method: str, path: str) -> Any:
+    answer = await boxes.docker.ask(method, f"/containers/box/archive?path={path}")
+    assert answer.status == 200
+    return json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "looked_at", "packed"),
+    [
+        ("/etc/..", "..", "/"),
+        ("/usr/bin/..", "..", "usr"),
+        ("/etc/.", ".", "."),
+        ("/etc/", "etc", "etc"),
+    ],
+)
+async def test_the_name_of_a_folder(boxes: Boxes, path: str, looked_at: str, packed: str) -> None:
+    """A mere look leaves it as it was written."""
+    await boxes.create("true")
+    assert (await stat_of(boxes, "HEAD", path))["name"] == looked_at
+    assert (await stat_of(boxes, "GET", path))["name"] == packed
+
+
+async def test_a_link_that_goes_round(boxes: Boxes) -> None:
+    box = await boxes.run("sh", "-c", "ln -s loop /loop; ln -s nosuch /bad; echo ready; exec top")
+    await box.until_output("ready")
+    answer = await boxes.docker.get("/containers/box/archive?path=/loop")
+    assert answer.refusal == (500, "evalSymlinksInScope: too many links in /loop")
+    assert (await stat_of(boxes, "HEAD", "/bad"))["linkTarget"] == "/nosuch"
+
+
+@pytest.mark.parametrize(
+    ("user", "owner"),
+    [
+        ("", (1234, 77)),
+        ("root", (0, 0)),
+        ("33", (33, 33)),
+        (":5", (0, 5)),
+        ("1000:1000", (1000, 1000)),
+    ],
+)
+async def test_copies_belong_to_the_containers_user_if_that_is_asked_for(
+    boxes: Boxes, user: str, owner: tuple[int, int]
+) -> None:
+    await boxes.create("true", User=user)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo("f")
+        info.uid, info.gid = 1234, 77
+        archive.addfile(info)
+    assert (await put(boxes, "path=/tmp&copyUIDGID=1", out.getvalue())).status == 200
+    answer = await boxes.docker.get("/containers/box/archive?path=/tmp/f")
+    with tarfile.open(fileobj=io.BytesIO(answer.body)) as archive:
+        [member] = archive.getmembers()
+    assert (member.uid, member.gid) == owner
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [
+        ("nosuch", 'failed to look up user "nosuch" in container: no matching entries in passwd file'),
+        ("root:nosuch", 'failed to look up group "nosuch" in container: no matching entries in group file'),
+    ],
+)  # fmt: skip
+async def test_copies_for_a_user_that_is_not_there(boxes: Boxes, user: str, text: str) -> None:
+    await boxes.create("true", User=user)
+    answer = await put(boxes, "path=/tmp&copyUIDGID=1", tar(("f", b"x")))
+    assert answer.refusal == (400, text)
 
 
 async def test_in_and_out_of_a_container_that_never_ran(boxes: Boxes) -> None:

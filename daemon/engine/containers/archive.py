@@ -2,12 +2,14 @@
 
 import base64
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from api_schema import go_json
 from daemon.clock import Clock
+from daemon.engine.users import find_user
 from daemon.errors import DockerError, InvalidParameter, NotFound, System
 from daemon.fs import tar
 from daemon.fs.filesystem import Filesystem
@@ -18,6 +20,7 @@ from daemon.fs.tarread import ArchiveError
 SPOOL_BEYOND = 1 << 20
 STEPS_AT_ONCE = 16
 """After so many files, or pieces of one, other requests have their turn."""
+_UNKNOWN = re.compile(r"unable to find (user|group) (.*): (.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,27 @@ def _refusal(error: Exception, path: str, reference: str) -> DockerError:
 
 
 def path_stat(fs: Filesystem, path: str, reference: str) -> str:
-    """The header's value."""
+    """The header's value, where the name is as the client wrote it."""
     try:
-        return _encoded(tar.path_stat(fs, path))
+        stat = tar.path_stat(fs, path)
+        return _encoded(stat._replace(name="..") if _ends_above(path) else stat)
     except (OSError, ArchiveError) as error:
         raise _refusal(error, path, reference) from None
+
+
+def _ends_above(path: str) -> bool:
+    return path.rstrip("/").rpartition("/")[2] == ".."
+
+
+def owner_of(fs: Filesystem, user: str) -> Credentials | None:
+    """To whom copyUIDGID gives everything; a container without a user of its own leaves it as it is."""
+    return find_user(fs, user, refuse=_not_found).credentials if user else None
+
+
+def _not_found(text: str) -> DockerError:
+    found = _UNKNOWN.fullmatch(text)
+    what = 'failed to look up {} "{}" in container: {}'.format(*found.groups()) if found else text
+    return InvalidParameter(what)
 
 
 def pack(fs: Filesystem, path: str, reference: str) -> tuple[str, Iterator[bytes]]:

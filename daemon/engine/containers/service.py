@@ -33,7 +33,6 @@ from daemon.engine.ports import Ports
 from daemon.engine.signals import is_supported, parse_signal
 from daemon.engine.streams import Streams
 from daemon.engine.supervisor import REMOVED, WAIT_CONDITIONS, Supervisor
-from daemon.engine.users import find_user
 from daemon.errors import DockerError, InvalidParameter, NotFound, System
 from daemon.events import Events
 from daemon.faults import Faults
@@ -364,7 +363,7 @@ class Containers:
         archive.check_path(path)
         container = self.get(reference)
         fs = self.rootfs.namespace(container)
-        owner = find_user(fs, container.config.user).credentials if copy_uid_gid else None
+        owner = archive.owner_of(fs, container.config.user) if copy_uid_gid else None
         options = archive.ExtractOptions(
             no_overwrite_dir_non_dir, owner, container.host_config.readonly_rootfs
         )
