@@ -339,7 +339,7 @@ class Interpreter:
     async def _case(self, node: Case, tail: bool) -> int:
         shell = self.shell
         subject = await shell.expander.text(node.word)
-        shell.status, falling, status = 0, False, 0
+        falling, status = False, 0
         if "x" in shell.options:
             await trace_head(shell, node)
         for arm in node.arms:
@@ -348,8 +348,9 @@ class Interpreter:
             last = arm.end == ";;"
             status = await self._list(arm.body, tail and last)
             if last:
-                return status
+                break
             falling = arm.end == ";&"
+        shell.status = status
         return status
 
     async def _arm_matches(self, patterns: tuple[Any, ...], subject: str) -> bool:
