@@ -117,6 +117,8 @@ def write_context(case: Case, folder: Path) -> None:
 
 _MASKS = [
     (re.compile(r"/\S+/overlay2/[0-9a-f]{64}/(?:merged|diff)"), ""),
+    (re.compile(r"/\S+/overlay2/[0-9a-f]{64}"), "LAYER"),
+    (re.compile(r"\.pivot_root\d+"), ".pivot_root"),
     (re.compile(r"\b(dir|file|multi):[0-9a-f]{64}"), r"\1:CHECKSUM"),
     (re.compile(r"sha256:[0-9a-f]{12,64}"), "sha256:DIGEST"),
     (re.compile(r"\b[0-9a-z]{25}::[0-9a-z]{25}\b|[0-9a-f-]{36}::[0-9a-z]{25}"), "REF"),

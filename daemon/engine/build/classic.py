@@ -380,9 +380,17 @@ def _for_platform(shelf: Shelf, text: str) -> Shelf:
         raise BuildFailed(f"failed to parse platform {text}: {problem}") from None
 
 
+def _literal(text: str) -> str:
+    """A word in which nothing is expanded."""
+    return "'" + text.replace("'", "'\"'\"'") + "'" if text else text
+
+
 def _label_instructions(labels: Mapping[str, str]) -> list[i.Instruction]:
     """`--label` as last instructions."""
     return [
-        i.Pairs(lines.Line("LABEL", (), "", f"LABEL {name}={value}", 0, 0), ((name, value),))
+        i.Pairs(
+            lines.Line("LABEL", (), "", f"LABEL {name}={value}", 0, 0),
+            ((_literal(name), _literal(value)),),
+        )
         for name, value in sorted(labels.items())
     ]

@@ -27,6 +27,8 @@ NOT_IN_CONTEXT = (
 )
 NOT_IN_STAGE = "{keyword} failed: stat {path}: file does not exist"
 NOT_A_FOLDER = "failed to copy files: failed to copy directory: mkdir {path}: not a directory"
+PIVOT = "failed to copy files: error setting up pivot dir: mkdir {path}/.pivot_root1402861507: not a directory"
+OUTSIDE = "failed to copy files: evalSymlinksInScope: {path} is not in {root}"
 
 
 class BuildFailed(DockerError):
@@ -173,6 +175,7 @@ async def copied(
     shelf: Shelf, target: Filesystem, copy: i.Copy, draft: Draft, found: list[Found], to: str
 ) -> IO[bytes]:
     """The layer that has them."""
+    _check_inside(to)
     path, to_folder = destination(draft.config.working_dir, to)
     options = _options(shelf, target, copy, draft)
     local = replace(options, unpack=unpack_archive) if copy.keyword == "ADD" else options
@@ -183,10 +186,22 @@ async def copied(
             if one.files.isdir(one.path) and target.exists(at) and not target.isdir(at):
                 raise BuildFailed(NOT_A_FOLDER.format(path=at))
             copier = Copier(target, options if one.fetched else local)
-            copier.copy(one.files, one.path, at, to_folder=to_folder)
+            try:
+                copier.copy(one.files, one.path, at, to_folder=to_folder)
+            except FileExistsError as blocked:
+                raise BuildFailed(PIVOT.format(path=blocked.filename)) from None
         return shelf.layer_of(target)
 
     return await off_loop(size_of(found), work)
+
+
+def _check_inside(to: str) -> None:
+    """dockerd joins an absolute destination to the root as it is, so that `/../x` leads out of it."""
+    if to.startswith("/"):
+        root = f"/var/lib/docker/overlay2/{key_of(to)}/merged"
+        path = posixpath.normpath(root + to)
+        if path != root and not path.startswith(f"{root}/"):
+            raise BuildFailed(OUTSIDE.format(path=path, root=root))
 
 
 def _options(shelf: Shelf, target: Filesystem, copy: i.Copy, draft: Draft) -> Options:

@@ -12,7 +12,7 @@ from typing import cast
 from api_schema.oci import ContainerConfig
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.words import Lexer
+from daemon.engine.dockerfile.words import Lexer, go_escape
 from daemon.engine.signals import parse_signal
 from daemon.errors import InvalidParameter
 
@@ -164,11 +164,7 @@ def resolve_globals(before: Iterable[i.Arg], build_args: BuildArgs, escape: str)
 
 def quoted(words: Iterable[str]) -> str:
     """Go's %q of a string slice."""
-    return (
-        "["
-        + " ".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
-        + "]"
-    )
+    return "[" + " ".join(f'"{go_escape(word)}"' for word in words) + "]"
 
 
 def _arg(draft: Draft, instruction: i.Instruction) -> str:

@@ -34,12 +34,12 @@ from daemon.engine.containers.merge import merged
 from daemon.engine.containers.modes import joins, owner_of
 from daemon.engine.containers.mounts import IMAGE_MOUNT_WARNING, MountPlanner
 from daemon.engine.containers.registry import Registry
+from daemon.engine.containers.resource_paths import check_volumes, make_working_dir
 from daemon.engine.containers.rootfs import Rootfs
 from daemon.engine.containers.storage_options import check_storage_options
 from daemon.errors import InvalidParameter, System
 from daemon.events import Events
 from daemon.fs.filesystem import Filesystem
-from daemon.fs.scope import in_scope
 from daemon.ids import Ids
 
 if TYPE_CHECKING:
@@ -224,11 +224,13 @@ class Creation:
         layers = self._around.images.layer_store
         for diff_id in container.diff_ids:
             layers.retain(diff_id)
+        files = self._around.rootfs.bare(container)
+        if container.config.working_dir:
+            make_working_dir(container, files)
+        check_volumes(container, files)
         for point in container.mounts:
             if point.type == "volume" and point.copy_up:
                 self._copy_up(container, point)
-        if container.config.working_dir:
-            self._make_working_dir(container)
 
     def _copy_up(self, container: Container, point: MountPoint) -> None:
         image = self._around.rootfs.bare(container)
@@ -236,13 +238,6 @@ class Creation:
         if image.isdir(point.destination):
             volume = Filesystem(self._around.volumes.get(point.name).tree)
             copy_up(image, point.destination, volume, f"/{point.subpath}")
-
-    def _make_working_dir(self, container: Container) -> None:
-        path = container.config.working_dir
-        fs = self._around.rootfs.bare(container)
-        if fs.exists(path) and not fs.isdir(path):
-            raise System(f"Cannot mkdir: {path} is not a directory")
-        fs.makedirs(in_scope(fs, path))
 
 
 @cache

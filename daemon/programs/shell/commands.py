@@ -297,9 +297,13 @@ class Commands:
 
     async def _builtin_failed(self, builtin: Builtin, name: str, error: ShellError) -> int:
         shell = self.shell
-        bare = error.bare or (builtin.bare and shell.flavour.name == "ash")
+        applet = builtin.bare and shell.flavour.name == "ash"
+        bare = error.bare or applet
         bare |= shell.flavour.bash and error.kind == "readonly" and name not in _NAMED_WITH_READONLY
-        await shell.report(error, command="" if bare else name)
+        if applet:
+            await shell.report_as_applet(error)
+        else:
+            await shell.report(error, command="" if bare else name)
         if shell.flavour.bash and error.kind in ("bad option", "option argument") and name in USAGE:
             await shell.say(f"{name}: usage: {USAGE[name]}\n")
         status = error.status or (1 if shell.flavour.bash else 2)

@@ -289,6 +289,11 @@ class Shell:
         else:
             await self.complain(text, command=command)
 
+    async def report_as_applet(self, error: ShellError) -> None:
+        """busybox's tools that are built in complain as they do outside: under its name, and nowhere in a script."""
+        name = os.path.basename(self.proc.argv[0]).removeprefix("-")
+        await self.say(f"{name}: {text_of(error, self.flavour)}\n")
+
     async def report_syntax(
         self, error: ShellSyntaxError, *, where: str = "", command: str = ""
     ) -> None:

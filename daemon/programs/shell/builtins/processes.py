@@ -221,9 +221,11 @@ async def _kill_one(shell: "Shell", target: str, signum: int) -> bool:
 
 
 async def _cannot(shell: "Shell", kind: str, target: str, text: str) -> None:
-    await shell.report(
-        ShellError(kind, target, text), command="" if shell.flavour.name == "ash" else "kill"
-    )
+    error = ShellError(kind, target, text)
+    if shell.flavour.name == "ash":
+        await shell.report_as_applet(error)
+    else:
+        await shell.report(error, command="kill")
 
 
 async def _list_signals(shell: "Shell", args: list[str]) -> int:
