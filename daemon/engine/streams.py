@@ -180,6 +180,11 @@ class Streams:
         self._attachments.append(attachment)
         return attachment
 
+    @property
+    def is_watched(self) -> bool:
+        """Is a client attached?"""
+        return bool(self._attachments)
+
     def detach(self, attachment: Attachment) -> None:
         if attachment in self._attachments:
             self._attachments.remove(attachment)

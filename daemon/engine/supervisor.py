@@ -33,6 +33,10 @@ UNSENT_SECONDS = 2.0
 """How long dockerd waits before it kills if the stop signal could not be sent."""
 UNKNOWN_FAILURE = 128
 """The exit code of a start that failed before there was a process, unless an earlier run has left one."""
+SHORTEST_START = 0.01
+"""Seconds. An engine takes far longer, and clients count on it: docker compose up attaches, and asks for events at the
+moment at which it starts a container. It waits for ever for the end of one that had ended before.
+"""
 NOT_RUNNING, NEXT_EXIT, REMOVED = "not-running", "next-exit", "removed"
 WAIT_CONDITIONS = frozenset({"", NOT_RUNNING, NEXT_EXIT, REMOVED})
 
@@ -84,6 +88,8 @@ class Supervisor:
             container.restart_cancelled = False
             container.manually_stopped = False
             container.restart_count = 0
+            if container.streams is not None and container.streams.is_watched:
+                await self._clock.sleep(SHORTEST_START)
             try:
                 await self._launch(container, Trigger.START)
             except StartFailure as failure:

@@ -226,3 +226,19 @@ async def test_health(boxes: Boxes, mock: MockDaemon) -> None:
     await box.until(lambda shown: shown["State"]["Health"]["Status"] == "healthy")
     told_of_health = [action for _, action, _ in seen if action.startswith("health_status")]
     assert told_of_health == ["health_status: healthy"]
+
+
+async def test_events_that_are_asked_for_with_the_start_have_the_end(boxes: Boxes) -> None:
+    """docker compose up does so, and waits for the end of what it is attached to."""
+    box = await boxes.create("true")
+    attached = await boxes.hijack("/containers/box/attach?stream=1&stdout=1")
+    await attached.head()
+    starting = asyncio.create_task(box.post("start"))
+    # The request to start is on its way.
+    for _ in range(20):
+        await asyncio.sleep(0)
+    events = await boxes.hijack_get("/events")
+    assert (await starting)[0] == 204
+    await events.until(b'"Action":"die"')
+    await events.close()
+    await attached.close()
