@@ -8,19 +8,23 @@ import posixpath
 import stat as modes
 from collections.abc import Iterable
 
-from daemon.engine.dockerfile.ignore import Matcher
+from daemon.engine.build.selection import EVERYTHING, Entry, Selection, below
 from daemon.fs.filesystem import Filesystem
 
 CHUNK = 1024 * 1024
 
 
-def checksum(files: Filesystem, paths: Iterable[str], excluded: Matcher | None = None) -> str:
-    """One digest over files and whole folders, in the order given."""
+def checksum(files: Filesystem, paths: Iterable[str], selection: Selection = EVERYTHING) -> str:
+    """One digest over files, and over what is selected of folders, in the order given."""
     digest = hashlib.sha256()
     for path in paths:
         real = files.realpath(path)
         digest.update(posixpath.basename(path).encode("utf-8", "surrogateescape") + b"\0")
-        _add(digest, files, real, "", excluded)
+        status = files.stat(real, follow=False)
+        _add(digest, files, Entry(real, "", status))
+        if modes.S_ISDIR(status.mode):
+            for entry in below(files, real, selection):
+                _add(digest, files, entry)
     return digest.hexdigest()
 
 
@@ -36,24 +40,16 @@ def total_size(files: Filesystem, paths: Iterable[str]) -> int:
     return size
 
 
-def _add(
-    digest: hashlib._Hash, files: Filesystem, path: str, relative: str, excluded: Matcher | None
-) -> None:
-    if relative and excluded and excluded.excludes(relative):
-        return
-    status = files.stat(path, follow=False)
-    head = f"{relative}\0{status.mode:o}\0{status.uid}\0{status.gid}\0"
+def _add(digest: hashlib._Hash, files: Filesystem, entry: Entry) -> None:
+    status = entry.status
+    head = f"{entry.relative}\0{status.mode:o}\0{status.uid}\0{status.gid}\0"
     digest.update(head.encode("utf-8", "surrogateescape"))
-    if modes.S_ISDIR(status.mode):
-        for name in sorted(files.listdir(path)):
-            inner = f"{relative}/{name}" if relative else name
-            _add(digest, files, posixpath.join(path, name), inner, excluded)
-    elif modes.S_ISLNK(status.mode):
-        digest.update(files.readlink(path).encode("utf-8", "surrogateescape"))
+    if modes.S_ISLNK(status.mode):
+        digest.update(files.readlink(entry.path).encode("utf-8", "surrogateescape"))
     elif modes.S_ISREG(status.mode):
         digest.update(b"%d:" % status.size)
-        _add_content(digest, files, path)
-    else:
+        _add_content(digest, files, entry.path)
+    elif not modes.S_ISDIR(status.mode):
         digest.update(b"%d" % status.rdev)
 
 

@@ -9,8 +9,9 @@ import stat as modes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from daemon.engine.build.selection import EVERYTHING, Entry, Selection, below
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.ignore import Matcher, clean
+from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.instructions import Copy
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Stat
@@ -30,8 +31,6 @@ class Options:
     mode: Callable[[int], int] | None = None
     octal: int | None = None
     """The mode as a number, which folders that had to be made get, too."""
-    excluded: Matcher | None = None
-    parents: bool = False
     unpack: Callable[[Filesystem, str, Filesystem, str], bool] | None = None
     """Asked for each file of an ADD: True when it was an archive and has been unpacked."""
     as_archive: bool = False
@@ -116,15 +115,18 @@ class Copier:
         """Where the files with several names are by now."""
 
     def copy(
-        self, files: Filesystem, path: str, to: str, *, to_folder: bool, base: str = "/"
+        self,
+        files: Filesystem,
+        path: str,
+        to: str,
+        *,
+        to_folder: bool,
+        selection: Selection = EVERYTHING,
     ) -> None:
-        """One source: a folder's contents go into `to`, a file becomes `to` or goes into it."""
-        if self.options.parents:
-            to = posixpath.join(to, posixpath.relpath(path, base))
-            to_folder = False
+        """One source: of a folder, what is selected goes into `to`; a file becomes `to` or goes into it."""
         status = files.stat(path)
         if modes.S_ISDIR(status.mode):
-            self._folder(files, path, to, status, root=True, relative="")
+            self._folder(files, path, to, status, selection)
             return
         if self.options.unpack and self.options.unpack(files, path, self.target, to):
             return
@@ -157,29 +159,38 @@ class Copier:
                 self.target.chmod(folder, self.options.octal)
 
     def _folder(
-        self, files: Filesystem, path: str, to: str, status: Stat, *, root: bool, relative: str
+        self, files: Filesystem, path: str, to: str, status: Stat, selection: Selection
     ) -> None:
-        fresh = not self.target.isdir(to)
+        fresh = self._make(to)
+        folders: list[tuple[str, Entry, bool]] = []
+        for entry in below(files, path, selection):
+            inner = posixpath.join(to, entry.relative)
+            if modes.S_ISDIR(entry.status.mode):
+                folders.append((inner, entry, self._make(inner)))
+            else:
+                self._file(files, entry.path, inner, entry.status)
+        for inner, entry, made in reversed(folders):
+            if made or entry.taken:
+                owner = self.options.owner or (entry.status.uid, entry.status.gid)
+                self._finish(inner, entry.status.mode, owner, entry.status)
+            else:
+                self.target.chmod(inner, modes.S_IMODE(entry.status.mode))
         if fresh:
-            self._above(to, ROOTS if self.options.as_archive else self.options.owner or ROOTS)
-            self._clear(to)
-            self.target.mkdir(to, 0o755)
-        for name in sorted(files.listdir(path)):
-            inner = f"{relative}/{name}" if relative else name
-            if self.options.excluded and self.options.excluded.excludes(inner):
-                continue
-            self._entry(files, posixpath.join(path, name), posixpath.join(to, name), inner)
-        if fresh or not root:
-            owner = self.options.owner or (ROOTS if root else (status.uid, status.gid))
-            self._own(to, modes.S_IFDIR | NEW_FOLDER if root else status.mode, owner)
-            self.target.utime(to, status.mtime_ns, status.mtime_ns)
+            self._finish(to, modes.S_IFDIR | NEW_FOLDER, self.options.owner or ROOTS, status)
 
-    def _entry(self, files: Filesystem, path: str, to: str, relative: str) -> None:
-        status = files.stat(path, follow=False)
-        if modes.S_ISDIR(status.mode):
-            self._folder(files, path, to, status, root=False, relative=relative)
-        else:
-            self._file(files, path, to, status)
+    def _make(self, folder: str) -> bool:
+        """False if it is there."""
+        if self.target.isdir(folder):
+            return False
+        self._above(folder, ROOTS if self.options.as_archive else self.options.owner or ROOTS)
+        self._clear(folder)
+        self.target.mkdir(folder, 0o755)
+        return True
+
+    def _finish(self, folder: str, mode: int, owner: tuple[int, int], like: Stat) -> None:
+        """Once nothing more goes into a folder its time stays."""
+        self._own(folder, mode, owner)
+        self.target.utime(folder, like.mtime_ns, like.mtime_ns)
 
     def _file(self, files: Filesystem, path: str, to: str, status: Stat) -> None:
         self._clear(to)

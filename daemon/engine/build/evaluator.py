@@ -26,9 +26,10 @@ from daemon.engine.build.copying import (
 from daemon.engine.build.downloads import Download, fetched
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
+from daemon.engine.build.selection import EVERYTHING, Selection
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.ignore import Matcher
+from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.source import Line
 from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.images.threads import off_loop
@@ -92,11 +93,11 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file or folder to be copied; with `--parents` the folders between `base` and it come along."""
+    """A file or folder to be copied, and what of the folder."""
 
     files: Filesystem
     path: str
-    base: str
+    selection: Selection = EVERYTHING
 
 
 class Evaluator:
@@ -163,7 +164,7 @@ class Evaluator:
 
     async def _look_for(self, copy: ops.CopyFiles, step: Step) -> None:
         """What is not in the context ends the build once the context is here, whatever has still to be run before."""
-        if not copy.sources:
+        if not copy.sources or copy.selects:
             return
         files = await self.files_of(copy.input)
         with _told_by(step):
@@ -265,8 +266,7 @@ class Evaluator:
 
     async def _prepare_copy(self, copy: ops.CopyFiles) -> Prepared:
         files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
-        excluded = Matcher(copy.exclude) if copy.exclude else None
-        found = [Source(files, path, base) for path, base in self._sources(copy, files)]
+        found = list(self._sources(copy, files))
         found += [await self._fetched(copy, url) for url in copy.urls]
         settings = json.dumps(
             [
@@ -281,21 +281,27 @@ class Evaluator:
         )
         inline = [part for name, data in copy.inline for part in (name.encode(), data)]
         size = sum(total_size(one.files, [one.path]) for one in found)
-        content = await off_loop(
-            size, lambda: [checksum(one.files, [one.path], excluded) for one in found]
-        )
+        with _step_errors(copy.line):
+            content = await off_loop(
+                size, lambda: [checksum(one.files, [one.path], one.selection) for one in found]
+            )
         key = key_of("copy", settings, *content, *inline)
-        return Prepared(copy, key, self._copy(copy, found, excluded, size))
+        return Prepared(copy, key, self._copy(copy, found, size))
 
-    def _sources(self, copy: ops.CopyFiles, files: Filesystem) -> Iterator[tuple[str, str]]:
+    def _sources(self, copy: ops.CopyFiles, files: Filesystem) -> Iterator[Source]:
+        excluded = self._matcher(copy, copy.exclude, "exclude") if copy.exclude else None
         for word in copy.sources:
-            base, pattern = _pivot(word) if copy.parents else ("/", word)
+            path, included = word, None
+            if copy.parents:
+                path, inside = _pivot(word)
+                included = self._matcher(copy, [inside], "include")
+            selection = Selection(included, excluded)
             try:
-                yield from ((path, base) for path in sources(files, pattern))
+                yield from (Source(files, one, selection) for one in sources(files, path))
             except NotInContext as missing:
-                if any(char in word for char in "*?["):
+                if any(char in path for char in "*?["):
                     continue
-                if self._is_image(copy.input):
+                if copy.selects or self._is_image(copy.input):
                     path = f"/{missing.path.lstrip('/')}"
                     raise StepFailed(
                         f"lstat {path}: no such file or directory", copy.line
@@ -305,6 +311,14 @@ class Evaluator:
                     copy.line,
                     outer="failed to compute cache key: ",
                 ) from None
+
+    def _matcher(self, copy: ops.CopyFiles, patterns: list[str], kind: str) -> Matcher:
+        try:
+            return Matcher(patterns)
+        except DockerfileError as problem:
+            why = f"invalid {kind}patterns: [{' '.join(patterns)}]: {problem.message}"
+            text = f"{_unreadable(self.cache)}: {why}"
+            raise StepFailed(text, copy.line, outer="failed to compute cache key: ") from None
 
     def _is_image(self, source: ops.Input) -> bool:
         """Files that no step has changed have no checksums to be looked up; the copying itself finds out."""
@@ -321,13 +335,12 @@ class Evaluator:
             failure = StepFailed(str(problem), copy.line, outer="failed to load cache key: ")
             failure.lines = None
             raise failure from None
-        return Source(files, path, "/")
+        return Source(files, path)
 
     def _copy(
         self,
         copy: ops.CopyFiles,
         found: list[Source],
-        excluded: Matcher | None,
         size: int,
     ) -> Act:
         def work(tree: OverlayTree) -> None:
@@ -336,8 +349,6 @@ class Evaluator:
                 self._owner(target, copy.chown) if copy.chown else (0, 0),
                 parse_mode(copy.chmod) if copy.chmod else None,
                 octal_mode(copy.chmod),
-                excluded,
-                copy.parents,
                 unpack_archive if copy.unpack else None,
             )
             copier = Copier(target, options)
@@ -348,7 +359,7 @@ class Evaluator:
                         one.path,
                         copy.destination,
                         to_folder=copy.to_folder,
-                        base=one.base,
+                        selection=one.selection,
                     )
                 for name, data in copy.inline:
                     copier.write(data, copy.destination, name, to_folder=copy.to_folder)
@@ -463,14 +474,18 @@ def _description(operation: ops.Operation) -> str:
 
 
 def _not_found(cache: Cache, path: str) -> str:
-    ref = f"{cache.ids.uuid()}::{cache.ids.identity()}"
-    return f'failed to calculate checksum of ref {ref}: "/{path.lstrip("/")}": not found'
+    return f'{_unreadable(cache)}: "/{path.lstrip("/")}": not found'
+
+
+def _unreadable(cache: Cache) -> str:
+    return f"failed to calculate checksum of ref {cache.ids.uuid()}::{cache.ids.identity()}"
 
 
 def _pivot(word: str) -> tuple[str, str]:
-    """`a/./b`: the part before the dot is not among the parents that are kept."""
+    """`a/./b`: the folder that is copied from, and the pattern of what is taken of it."""
     before, dot, after = word.partition("/./")
-    return ("/" + before.lstrip("/"), f"{before}/{after}") if dot else ("/", word)
+    folder, pattern = (before, after) if dot else ("", word)
+    return clean(f"/{folder}"), clean(f"/{pattern}").lstrip("/")
 
 
 def _make_folders(files: Filesystem, path: str, owner: tuple[int, int]) -> None:

@@ -131,6 +131,11 @@ class CopyFiles(Operation):
     """Sources that are fetched; the others are in `sources`."""
     checksum: str = ""
 
+    @property
+    def selects(self) -> bool:
+        """Patterns have a say: then BuildKit does not mind at first that there is nothing, the copying does."""
+        return bool(self.exclude) or self.parents
+
 
 @dataclass(slots=True)
 class PlannedStage:
@@ -218,10 +223,7 @@ def _named_inputs(stage: PlannedStage) -> Iterator[tuple[Input, str]]:
 
 def _paths_read(operation: Operation, name: str) -> set[str]:
     if isinstance(operation, CopyFiles) and operation.input == Local(name):
-        words = [
-            word.partition("/./")[0] if operation.parents else word for word in operation.sources
-        ]
-        return {_context_path(word) for word in words}
+        return {_context_path(word) for word in operation.sources}
     if isinstance(operation, Run):
         mounts = (m for m in operation.mounts if m.input == Local(name))
         return {_context_path(m.mount.source) for m in mounts}

@@ -10,6 +10,7 @@ from daemon.engine.build.copying import (
     parse_mode,
     sources,
 )
+from daemon.engine.build.selection import Selection
 from daemon.engine.dockerfile.ignore import Matcher
 from daemon.fs.content import Spool
 from daemon.fs.filesystem import Filesystem
@@ -101,15 +102,16 @@ def test_without_an_owner_files_keep_theirs(context: Filesystem) -> None:
 
 def test_patterns_leave_files_out(context: Filesystem) -> None:
     target = empty()
-    options = Options(excluded=Matcher(["**/*.log"]))
-    Copier(target, options).copy(context, "/d", "/to", to_folder=False)
+    selection = Selection(excluded=Matcher(["**/*.log"]))
+    Copier(target, Options()).copy(context, "/d", "/to", to_folder=False, selection=selection)
     assert "/to/sub/b.log" not in tree(target)
     assert "/to/sub/c" in tree(target)
 
 
 def test_parents_keep_the_way_to_the_source(context: Filesystem) -> None:
     target = empty()
-    Copier(target, Options(parents=True)).copy(context, "/d/sub/c", "/to", to_folder=True)
+    selection = Selection(Matcher(["d/sub/c"]))
+    Copier(target, Options()).copy(context, "/", "/to", to_folder=True, selection=selection)
     assert tree(target) == ["/to", "/to/d", "/to/d/sub", "/to/d/sub/c"]
 
 
