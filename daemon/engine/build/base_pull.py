@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from api_schema.oci import Descriptor, Manifest, Reference
 from daemon.engine.build.progress import Step, Transferring
 from daemon.engine.images import progress
 from daemon.engine.images.image import Image, short_id
+from daemon.engine.images.layer_download import LayersPull
 from daemon.engine.images.pulling import Pull
 from daemon.engine.registry_client import RegistryFailure, RemoteManifest, Repository
 from daemon.errors import System
 
 
+class BuildLayersPull(LayersPull):
+    """Layers for a build, which takes what is here whoever has it."""
+
+    def _is_present(self, number: int, layer: Descriptor) -> bool:
+        return self._diff_ids[number] in self._images.layers
+
+
 class BasePull(Pull):
     """A pull that stops before the layers; `fetch` goes on from there. `image` is None if all of it was here."""
 
+    layers_pull: type[LayersPull] = BuildLayersPull
     image: Image | None = None
 
-    async def describe(self, reference: Reference) -> str:
-        """Read manifests and config: the image's id. DockerError if there is none."""
+    async def describe(self, reference: Reference) -> None:
+        """Read manifests and config; what the name stands for is in the references. DockerError if there is none."""
         self._documents: list[tuple[str, int]] = []
-        self._reference = reference
+        self.media_type = ""
         await self.run(reference)
-        return self._shelves.references.get(reference) or ""
 
     async def _pull_manifest(self, repository: Repository, manifest: RemoteManifest) -> str:
+        self.media_type = self.media_type or manifest.media_type
         self._documents.append((manifest.digest, len(manifest.data)))
         return await super()._pull_manifest(repository, manifest)
 
@@ -48,6 +60,30 @@ class BasePull(Pull):
             await self._pull_layers(self._repository, self._manifest, self.image)
         except RegistryFailure as failed:
             raise System(f"failed to copy: {failed}") from failed
+
+    @asynccontextmanager
+    async def first_layers(self, count: int, step: Step) -> AsyncIterator[None]:
+        """Inside, the first layers are here; those that come are told under the vertex of the step that wants them."""
+        assert self.image is not None
+        self._emit = PullingLines(step, self._manifest.layers).tell
+        async with self._first_layers(self._repository, self._manifest, self.image, count):
+            yield
+
+
+class PullingLines:
+    """Messages of a pull, of which BuildKit says no more than which layer it is at."""
+
+    def __init__(self, step: Step, layers: list[Descriptor]) -> None:
+        self._lines = {
+            short_id(layer.digest): step.line(f"pulling {layer.digest}", "") for layer in layers
+        }
+
+    def tell(self, message: progress.Message) -> None:
+        line = self._lines.get(message.get("id", ""))
+        if line and message["status"] == "Pulling fs layer":
+            line.count(0)
+        elif line and message["status"] == "Pull complete":
+            line.done()
 
 
 class Lines:

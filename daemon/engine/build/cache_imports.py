@@ -1,8 +1,4 @@
-"""`--cache-from`: what a build tells of the caches that it is to take steps from.
-
-All steps of this daemon's builds are in its own cache, whoever asks; what is left to do is to look whether the
-named cache is there, and to say so.
-"""
+"""`--cache-from`: the caches that a build is to take steps from, and what it tells of them."""
 
 from __future__ import annotations
 
@@ -12,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.engine.build.client import BuildClient
-from daemon.engine.build.progress import Progress
+from daemon.engine.build.inline_cache import InlineCache
+from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.resolving import Bases
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.service import parse_reference
@@ -44,21 +41,21 @@ def parse_imports(text: str, images: Sequence[str] = ()) -> tuple[CacheImport, .
 
 async def look_up(
     wanted: CacheImport, bases: Bases, client: BuildClient, progress: Progress
-) -> None:
+) -> InlineCache | None:
     """One vertex; a cache that cannot be had is an error there, and nowhere else."""
     step = progress.announce(f"importing cache manifest from {wanted.name}")
     try:
         with step.running():
-            await _found(wanted, bases, client)
+            return await _found(wanted, bases, client, step)
     except DockerfileError:
-        return
+        return None
 
 
-async def _found(wanted: CacheImport, bases: Bases, client: BuildClient) -> None:
+async def _found(wanted: CacheImport, bases: Bases, client: BuildClient, step: Step) -> InlineCache:
     if wanted.type != REGISTRY:
         raise DockerfileError(f"unknown cache importer: {wanted.type}")
     try:
-        await bases.look_for(parse_reference(wanted.name).tagged(), client)
+        return await bases.inline_cache(parse_reference(wanted.name).tagged(), client, step)
     except DockerError as problem:
         text = f"failed to configure {wanted.type} cache importer: {problem}"
         raise DockerfileError(text) from None

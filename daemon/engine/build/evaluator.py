@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from daemon.engine.build.copying import (
     Options as CopyOptions,
 )
 from daemon.engine.build.downloads import Download, fetched
+from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.selection import EVERYTHING, Selection
@@ -113,6 +114,7 @@ class Evaluator:
         local: Callable[[str], asyncio.Future[Filesystem]],
         mounts: Callable[[ops.RunMount], Awaitable[Mounted]],
         download: Download,
+        imports: Sequence[InlineCache] = (),
     ) -> None:
         self.plan = plan
         self.options = options
@@ -123,6 +125,7 @@ class Evaluator:
         self.local = local
         self.mounts = mounts
         self.download = download
+        self.imports = imports
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.bases = BaseVertexes(progress, cache, plan.image_names())
 
@@ -213,7 +216,9 @@ class Evaluator:
         with _told_by(step):
             prepared = await self._prepare(operation)
             key = key_of(below.key, prepared.key)
-        record = None if operation.ignore_cache else self.cache.find(key)
+        record = None
+        if not operation.ignore_cache:
+            record = self.cache.find(key) or await self._imported(operation, step, below, key)
         if record:
             step.cached()
         else:
@@ -231,10 +236,26 @@ class Evaluator:
                 failure.vertex = step.digest
                 raise
         layer = await off_loop(tree.size_rw(), lambda: self.store.commit(tree))
+        return self._keep(prepared.operation, below, key, layer.diff_id)
+
+    def _keep(self, operation: ops.Operation, below: Snapshot, key: str, diff_id: str) -> Record:
         parent = below.records[-1].id if below.records else ""
-        return self.cache.keep(
-            key, _description(prepared.operation), (*below.diff_ids, layer.diff_id), parent
-        )
+        return self.cache.keep(key, _description(operation), (*below.diff_ids, diff_id), parent)
+
+    async def _imported(
+        self, operation: ops.Operation, step: Step, below: Snapshot, key: str
+    ) -> Record | None:
+        """The step's layer from an image that brought its cache along."""
+        for cache in self.imports:
+            layer = cache.fits(key, below.diff_ids)
+            if layer is None:
+                continue
+            await self.bases.read_if_away(below.base)
+            async with cache.first_layers(layer.number + 1, step):
+                record = self._keep(operation, below, key, cache.diff_ids[layer.number])
+                record.created = layer.created
+                return record
+        return None
 
     async def _prepare(self, operation: ops.Operation) -> Prepared:
         if isinstance(operation, ops.CopyFiles):

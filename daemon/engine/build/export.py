@@ -8,6 +8,7 @@ from api_schema.go_time import go_time
 from api_schema.oci import ContainerConfig, HistoryEntry, encode
 from daemon.engine.build import operations as ops
 from daemon.engine.build.evaluator import Snapshot
+from daemon.engine.build.inline_cache import MEMBER
 
 CONFIG_ORDER = (
     "User",
@@ -27,7 +28,9 @@ CONFIG_ORDER = (
 SORTED = ("ExposedPorts", "Volumes", "Labels")
 
 
-def image_config(stage: ops.PlannedStage, snapshot: Snapshot, now: int, epoch: int | None) -> bytes:
+def image_config(
+    stage: ops.PlannedStage, snapshot: Snapshot, now: int, epoch: int | None, cache: str = ""
+) -> bytes:
     """The config as BuildKit writes it: members in alphabetical order, times of the layers' making."""
     image = stage.base_image
     system, architecture, variant = (*stage.platform.split("/"), "", "")[:3]
@@ -39,6 +42,7 @@ def image_config(stage: ops.PlannedStage, snapshot: Snapshot, now: int, epoch: i
         "config": container_config(stage.draft.config, cmd_set=stage.draft.cmd_set),
         "created": created,
         "history": history,
+        MEMBER: cache,
         "os": image.os if image else system,
         "rootfs": {"type": "layers", "diff_ids": list(snapshot.diff_ids)},
         "variant": image.variant if image else variant,

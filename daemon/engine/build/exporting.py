@@ -9,6 +9,7 @@ from daemon.clock import Clock
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.evaluator import Snapshot
 from daemon.engine.build.export import image_config
+from daemon.engine.build.inline_cache import written
 from daemon.engine.build.job import Exporter, Job, Prepared
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.image import Image
@@ -63,12 +64,12 @@ class Exports:
         step = job.progress.announce("exporting to image")
         with step.running():
             with step.transfer("exporting layers"):
-                raw = image_config(
-                    prepared.plan.target, snapshot, self.clock.now(), prepared.options.epoch
-                )
+                now, epoch = self.clock.now(), prepared.options.epoch
+                raw = image_config(prepared.plan.target, snapshot, now, epoch)
             if job.inline_cache:
                 with step.transfer("preparing layers for inline cache"):
-                    pass
+                    cache = written(snapshot.records)
+                    raw = image_config(prepared.plan.target, snapshot, now, epoch, cache)
             image = Image.from_json(raw)
             with step.transfer(f"writing image {image.id}"):
                 image = self.images.store.add(image)

@@ -277,9 +277,6 @@ class Builds:
         return found[:limit] if limit else found
 
     async def _carry_out(self, job: Job, prepared: Prepared, client: BuildClient) -> dict[str, str]:
-        options = prepared.options
-        for wanted in parse_imports(options.cache_imports, options.cache_from):
-            await look_up(wanted, self.bases, client, job.progress)
         snapshot = prepared.snapshot or await self._evaluate(job, prepared, client)
         response: dict[str, str] = {}
         for number, exporter in enumerate(job.exporters):
@@ -320,18 +317,21 @@ class Builds:
         )
 
     async def _evaluate(self, job: Job, prepared: Prepared, client: BuildClient) -> Snapshot:
-        plan = prepared.plan
+        plan, options = prepared.plan, prepared.options
+        wanted = parse_imports(options.cache_imports, options.cache_from)
+        found = [await look_up(one, self.bases, client, job.progress) for one in wanted]
         try:
             async with asyncio.TaskGroup() as group:
                 evaluator = Evaluator(
                     plan,
-                    prepared.options,
+                    options,
                     job.progress,
                     self.cache,
                     self.runner,
                     lambda name: prepared.locals.folder(name, plan.context_paths, group),
                     lambda mount: mounted(mount, evaluator, self.cache, client),
                     self.images.registry.download,
+                    [cache for cache in found if cache],
                 )
                 for source in plan.inputs():
                     if isinstance(source, ops.Local):

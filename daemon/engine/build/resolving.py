@@ -13,8 +13,14 @@ from api_schema.reference import DEFAULT_DOMAIN
 from daemon.clock import Clock
 from daemon.engine.build import operations as ops
 from daemon.engine.build.client import BuildClient
+from daemon.engine.build.inline_cache import (
+    FirstLayers,
+    InlineCache,
+    all_layers_are_here,
+    read,
+)
 from daemon.engine.build.options import Options
-from daemon.engine.build.progress import Progress
+from daemon.engine.build.progress import Progress, Step
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.image import Image
 from daemon.engine.images.references import References
@@ -24,6 +30,7 @@ from daemon.engine.images.store import ImageStore
 from daemon.errors import DockerError, InvalidParameter, NotFound, System
 
 if TYPE_CHECKING:
+    from daemon.engine.build.base_pull import BasePull
     from daemon.engine.registry_client import RegistryAuth
 
 HUB = "registry-1.docker.io"
@@ -45,16 +52,23 @@ class Bases:
     def __post_init__(self) -> None:
         self.store = ImageStore(self.images.layer_store)
 
-    async def look_for(self, reference: Reference, client: BuildClient) -> None:
-        """Nothing, if the image is here or in its registry."""
+    async def inline_cache(
+        self, reference: Reference, client: BuildClient, step: Step
+    ) -> InlineCache:
+        """What the image, here or in its registry, brings along of the build that made it."""
         with contextlib.suppress(NotFound):
-            self.images.resolve(str(reference))
-            return
-        auth = await self._auth(reference, client)
+            return _cache_of(self.images.resolve(str(reference)))
         try:
-            await self.images.remote().distribution(reference, auth)
+            pull, references = await self._described(reference, None, client)
         except DockerError as problem:
             raise _in_words_of_buildkit(problem, reference) from None
+        with step.transfer(f"inferred cache manifest type: {pull.media_type}"):
+            pass
+        if pull.image:
+            return _cache_of(pull.image, pull.first_layers)
+        known = self.store.get(references.get(reference) or "")
+        assert known is not None
+        return _cache_of(known)
 
     async def _auth(self, reference: Reference, client: BuildClient) -> RegistryAuth:
         from daemon.engine.registry_client import RegistryAuth
@@ -66,6 +80,17 @@ class Bases:
         self, reference: Reference, platform: Platform | None, client: BuildClient
     ) -> tuple[Image, str, ops.Fetch | None]:
         """The image, its name with the digest of what the registry gave, and what brings its layers here."""
+        pull, references = await self._described(reference, platform, client)
+        id = references.get(reference) or ""
+        image = pull.image or self.store.get(id)
+        assert image is not None
+        digest = references.digests(id)[0].partition("@")[2]
+        name = str(reference if reference.digest else f"{reference}@{digest}")
+        return image, name, partial(pull.fetch, name=name) if pull.image else None
+
+    async def _described(
+        self, reference: Reference, platform: Platform | None, client: BuildClient
+    ) -> tuple[BasePull, References]:
         # The registry's client is heavy, and a base image mostly here.
         from daemon.engine.build.base_pull import BasePull
         from daemon.engine.images.pulling import PullOptions
@@ -76,12 +101,13 @@ class Bases:
         options = PullOptions(auth, platform, self.images.pull_rate)
         registry = self.images.registry
         pull = BasePull(shelves, registry, self.clock, lambda _: None, options)
-        id = await pull.describe(reference)
-        image = pull.image or self.store.get(id)
-        assert image is not None
-        digest = references.digests(id)[0].partition("@")[2]
-        name = str(reference if reference.digest else f"{reference}@{digest}")
-        return image, name, partial(pull.fetch, name=name) if pull.image else None
+        await pull.describe(reference)
+        return pull, references
+
+
+def _cache_of(image: Image, first_layers: FirstLayers = all_layers_are_here) -> InlineCache:
+    steps = read(image.document, len(image.diff_ids))
+    return InlineCache(steps, image.diff_ids, first_layers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import IO
 from api_schema.oci import Descriptor
 from daemon.clock import Clock
 from daemon.engine.images import progress
-from daemon.engine.images.image import Image, short_id
+from daemon.engine.images.image import short_id
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.threads import IN_MEMORY, off_loop
 from daemon.engine.registry_client import RegistryFailure, Repository
@@ -47,7 +47,7 @@ class LayersPull:
         self,
         shelves: Shelves,
         repository: Repository,
-        image: Image,
+        diff_ids: tuple[str, ...],
         clock: Clock,
         emit: progress.Emit,
         rate: int | None,
@@ -58,13 +58,13 @@ class LayersPull:
         self._emit = emit
         self._rate = rate
         self._repository = repository
-        self._image = image
+        self._diff_ids = diff_ids
         self._slots = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
 
     async def run(self, layers: list[Descriptor], keep: Callable[[str], None]) -> None:
         """Each layer is kept as soon as it is here; whoever calls lets it go if the image does not come about."""
         present = self._count_present(layers)
-        for diff_id in self._image.diff_ids[:present]:
+        for diff_id in self._diff_ids[:present]:
             keep(diff_id)
         downloads: dict[str, Download] = {}
         for descriptor in layers[present:]:
@@ -88,12 +88,16 @@ class LayersPull:
     def _count_present(self, layers: list[Descriptor]) -> int:
         """How many layers from the bottom are here, on the same layers below them."""
         for number, descriptor in enumerate(layers):
-            diff_id = self._sources.diff_id(descriptor.digest)
-            stack = (*self._image.diff_ids[:number], diff_id or "")
-            if diff_id is None or not self._images.has_chain(chain_id(stack)):
+            if not self._is_present(number, descriptor):
                 return number
             self._emit(progress.step("Already exists", short_id(descriptor.digest)))
         return len(layers)
+
+    def _is_present(self, number: int, layer: Descriptor) -> bool:
+        """Whether an image has the layer, on the same layers below it, and it is known to be this blob."""
+        diff_id = self._sources.diff_id(layer.digest)
+        stack = (*self._diff_ids[:number], diff_id or "")
+        return diff_id is not None and self._images.has_chain(chain_id(stack))
 
     def _say(self, download: Download, action: str) -> None:
         self._emit(progress.step(action, short_id(download.descriptor.digest)))
@@ -148,7 +152,7 @@ class LayersPull:
         keep: Callable[[str], None],
     ) -> None:
         registered: set[str] = set()
-        expected = self._image.diff_ids[len(self._image.diff_ids) - len(layers) :]
+        expected = self._diff_ids[len(self._diff_ids) - len(layers) :]
         for descriptor, diff_id in zip(layers, expected, strict=True):
             # The same layer may occur twice; it is downloaded and told of once.
             if descriptor.digest not in registered:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -46,6 +48,8 @@ class PullOptions:
 
 class Pull:
     """One pull. `run` raises a DockerError; before the first message it becomes a status."""
+
+    layers_pull: type[LayersPull] = LayersPull
 
     def __init__(
         self,
@@ -160,12 +164,25 @@ class Pull:
         return image
 
     async def _pull_layers(self, repository: Repository, manifest: Manifest, image: Image) -> None:
-        layers = LayersPull(
-            self._shelves, repository, image, self._clock, self._emit, self._options.rate
+        async with self._first_layers(repository, manifest, image, len(image.diff_ids)):
+            self._shelves.images.add(image)
+
+    @asynccontextmanager
+    async def _first_layers(
+        self, repository: Repository, manifest: Manifest, image: Image, count: int
+    ) -> AsyncIterator[None]:
+        """Inside, the first `count` layers of the image are here; whoever wants them to stay keeps them."""
+        layers = self.layers_pull(
+            self._shelves,
+            repository,
+            image.diff_ids[:count],
+            self._clock,
+            self._emit,
+            self._options.rate,
         )
         with self._shelves.images.keeping() as keep:
-            await layers.run(manifest.layers, keep)
-            self._shelves.images.add(image)
+            await layers.run(manifest.layers[:count], keep)
+            yield
 
     async def _fetch_config(self, repository: Repository, digest: str) -> bytes:
         """Again after a short while, up to ATTEMPTS times, unless the registry said no."""
