@@ -53,8 +53,8 @@ _CAREFUL_DECODER = json.JSONDecoder(
 )
 
 
-def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The first JSON value of `raw`, as Go's Decoder reads it; raises GoDecodeError."""
+def parse(raw: bytes, *, alone: bool = True) -> Any:  # noqa: ANN401 - any JSON value
+    """The first JSON value of `raw`, as Go's Decoder reads it; it may have to be `alone`. Raises GoDecodeError."""
     text = raw.decode("utf-8", "replace")
     start = _PARSE_ONLY_WHITESPACE.match(text).end()  # type: ignore[union-attr]
     if start == len(text):
@@ -66,7 +66,7 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
         raise GoDecodeError("exceeded max depth") from None
     except ValueError:
         raise GoDecodeError(go_syntax.explain(text)) from None
-    if text[end:].strip(" \t\r\n")[:1] not in ("", "]", "}"):
+    if alone and text[end:].strip(" \t\r\n")[:1] not in ("", "]", "}"):
         raise TrailingContent("unexpected content after JSON")
     return value
 

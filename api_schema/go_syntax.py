@@ -23,7 +23,10 @@ def quoted(char: str) -> str:
         return special[char]
     if char == "\\":
         return r"'\\'"
-    return f"'{char}'" if char.isprintable() else f"'\\x{ord(char):02x}'"
+    if char.isprintable():
+        return f"'{char}'"
+    number = ord(char)
+    return f"'\\x{number:02x}'" if number < 0x80 else f"'\\u{number:04x}'"
 
 
 class _Scanner:

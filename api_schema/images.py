@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from api_schema.base import OmitEmpty, OmitNil, WireModel
+from api_schema.base import Go, OmitEmpty, OmitNil, WireModel
 from api_schema.containers import ContainerConfig
 
 Strings = list[str] | None
@@ -103,6 +103,8 @@ class CommitResponse(WireModel):
 
 
 class WireDescriptor(WireModel):
+    go_type = "distribution.Descriptor"
+
     media_type: Annotated[str, Field(alias="mediaType")] = ""
     digest: Annotated[str, Field(alias="digest")] = ""
     size: Annotated[int, Field(alias="size")] = 0
@@ -118,6 +120,22 @@ class WirePlatform(WireModel):
     os_version: Annotated[OmitEmpty[str], Field(alias="os.version")] = ""
     os_features: Annotated[OmitEmpty[Strings], Field(alias="os.features")] = None
     variant: Annotated[OmitEmpty[str], Field(alias="variant")] = ""
+
+
+class SavedImage(WireModel):
+    """One image of a tar's manifest.json."""
+
+    go_type = "tarexport.manifestItem"
+    go_struct = ""
+
+    config: str = ""
+    repo_tags: Strings = None
+    layers: Strings = None
+    parent: Annotated[OmitEmpty[str], Go("image.ID")] = ""
+    layer_sources: Annotated[
+        OmitEmpty[dict[str, WireDescriptor] | None],
+        Go("map[layer.DiffID]distribution.Descriptor"),
+    ] = None
 
 
 class DistributionInspect(WireModel):

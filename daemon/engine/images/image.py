@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from api_schema import go_json
+from api_schema.base import shape_for
 from api_schema.go_layout import RFC3339, GoTimeError, parse_layout
-from api_schema.go_shapes import json_kind
+from api_schema.image_document import ImageDocument
 from api_schema.oci import Digest, ImageConfig, Platform
 from daemon.errors import InvalidParameter
 
 SHORT_ID_DIGITS = 12
-_GO_TYPES = {"string_type": "string", "bool_type": "bool"}
 
 
 @dataclass(eq=False, slots=True)
@@ -41,13 +39,10 @@ class Image:
     def from_json(cls, raw: bytes) -> Image:
         """Raises InvalidParameter if it is no image config."""
         try:
-            document = go_json.unmarshal(raw)
+            document = shape_for(ImageDocument).read_document(go_json.unmarshal(raw))
         except go_json.GoDecodeError as error:
             raise InvalidParameter(str(error)) from error
-        try:
-            config = ImageConfig.model_validate(document)
-        except ValidationError as error:
-            raise InvalidParameter(_unfit(document, error)) from error
+        config = ImageConfig.model_validate(document)
         _check_times(config)
         if config.rootfs is None:
             raise InvalidParameter("invalid image JSON, no RootFS key")
@@ -89,16 +84,3 @@ def _check_times(config: ImageConfig) -> None:
                 parse_layout(RFC3339, text)
     except GoTimeError as error:
         raise InvalidParameter(str(error)) from error
-
-
-def _unfit(document: object, error: ValidationError) -> str:
-    """What Go says of a document of another shape."""
-    if not isinstance(document, dict):
-        return f"json: cannot unmarshal {json_kind(document)} into Go value of type image.Image"
-    first = error.errors()[0]
-    steps = [str(step) for step in first["loc"]]
-    go = "time.Time" if steps[-1] == "created" else _GO_TYPES.get(first["type"], "")
-    found = f"json: cannot unmarshal {json_kind(first['input'])}"
-    return f"{found} into Go struct field Image.{'.'.join(steps)}" + (
-        f" of type {go}" if go else ""
-    )

@@ -61,7 +61,10 @@ class Inspecting:
             os_version=config.os_version,
             size=self._images.size(image),
             graph_driver=graph_driver(image.diff_ids),
-            root_fs=ImageRootFs(layers=list(image.diff_ids) or None),
+            root_fs=ImageRootFs(
+                type=config.rootfs.type if config.rootfs else "",
+                layers=list(image.diff_ids) or None,
+            ),
             metadata=ImageMetadata(last_tag_time=go_time(image.last_tag_time)),
             config=_shown_config(image.container_config),
         )

@@ -11,14 +11,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
+from pydantic import ValidationError
+
 from api_schema import go_json
-from api_schema.go_shapes import json_kind
+from api_schema.base import shape_for
+from api_schema.go_shapes import List, Path
+from api_schema.images import SavedImage
 from api_schema.oci import InvalidReference, Platform, Reference
 from daemon.engine.images import platforms, progress
 from daemon.engine.images.image import Image, short_id
 from daemon.engine.images.references import References
 from daemon.engine.images.store import ImageStore
-from daemon.errors import System
+from daemon.errors import InvalidParameter, System
 from daemon.fs.compression import MAGIC_SIZE, decompressed, is_packed
 from daemon.fs.layers import SIZE_LIMIT
 from daemon.fs.streams import Readable
@@ -27,10 +31,12 @@ from daemon.fs.tarread import ArchiveError
 DOCUMENT_BYTES_MAX = 64 << 20
 """dockerd has no limit for a manifest or a config; what is parsed here costs several times its size in memory."""
 _LINKS_MAX = 10
+_ITEMS = List("[]tarexport.manifestItem", shape_for(SavedImage))
 SPOOL_BEYOND = 8 << 20
 READ_AT_ONCE = 32 << 10
 UNPACKED = "/var/lib/docker/tmp/docker-import-1402861507"
 """Where dockerd would have unpacked the tar; a refusal names a file in it."""
+_NO_MANIFEST = f"open {UNPACKED}/repositories: no such file or directory"
 
 
 @contextlib.contextmanager
@@ -94,19 +100,24 @@ class Loading:
                 self._load(Layout(archive))
         except tarfile.ReadError as error:
             text = str(error)
+            if text == "empty file":
+                raise System(_NO_MANIFEST) from error
             raise System(
                 "unexpected EOF" if "end of data" in text else "archive/tar: invalid tar header"
             ) from error
 
     def _load(self, layout: Layout) -> None:
+        if layout.is_legacy:
+            layout.check_legacy()
+            return
         parents: list[tuple[Image, str]] = []
         is_named = False
         for item in layout.manifest():
             image = self._load_image(layout, item)
             if image is None:
                 continue
-            is_named = self._name(image, item.get("RepoTags") or [])
-            parents.append((image, item.get("Parent") or ""))
+            is_named = self._name(image, item.repo_tags or [])
+            parents.append((image, item.parent))
             self._tell("load", image.id, image.id)
         self._set_parents(parents)
         # The last one decides whether ids are told, and then those of all are, in one message.
@@ -114,13 +125,13 @@ class Loading:
             ids = "".join(f"Loaded image ID: {image.id}\n" for image, _ in parents)
             self._emit({"stream": ids} if ids else {})
 
-    def _load_image(self, layout: Layout, item: dict[str, Any]) -> Image | None:
-        image = Image.from_json(layout.read(item.get("Config", "")))
+    def _load_image(self, layout: Layout, item: SavedImage) -> Image | None:
+        image = Image.from_json(layout.read(item.config))
         if image.os != "linux":
             raise System(f"cannot load {image.os} image on linux")
         if self._platform and not platforms.is_same(self._platform, image.platform):
             return None
-        paths = item.get("Layers") or []
+        paths = item.layers or []
         if len(paths) != len(image.diff_ids):
             raise System(
                 "invalid manifest, layers length mismatch: "
@@ -175,7 +186,9 @@ class Loading:
                         f"{previous} to empty string\n"
                     }
                 )
-            self._references.add_tag(reference, image.id)
+            # dockerd tells of a name that it cannot give as of any other.
+            with contextlib.suppress(InvalidParameter):
+                self._references.add_tag(reference, image.id)
             self._emit({"stream": f"Loaded image: {reference.familiar}\n"})
         return bool(tags)
 
@@ -219,22 +232,41 @@ class Layout:
         self.size = 0
         """Of the file opened last."""
 
-    def manifest(self) -> list[dict[str, Any]]:
+    @property
+    def is_legacy(self) -> bool:
+        """Written by an engine before 1.10, of whose images nothing is known here."""
+        names = ("manifest.json", "index.json")
+        return "repositories" in self._members and not any(n in self._members for n in names)
+
+    def check_legacy(self) -> None:
+        document = self._json("repositories")
+        for tags in document.values() if isinstance(document, dict) else ():
+            for id in tags.values() if isinstance(tags, dict) else ():
+                raise System(f"open {UNPACKED}/{id}/json: no such file or directory")
+
+    def manifest(self) -> list[SavedImage]:
         """manifest.json; for a layout without one the same is made of index.json."""
-        if "manifest.json" in self._members:
+        if self._followed("manifest.json") in self._members:
             document = self._json("manifest.json")
-        elif "index.json" in self._members:
-            document = [self._item(entry) for entry in self._json("index.json")["manifests"]]
         else:
-            raise System(f"open {UNPACKED}/repositories: no such file or directory")
+            document = self._of_index()
         if document is None:
             raise System("invalid manifest, manifest cannot be null (but can be [])")
-        if not isinstance(document, list):
-            kind = json_kind(document)
-            raise System(
-                f"json: cannot unmarshal {kind} into Go value of type []tarexport.manifestItem"
+        try:
+            return [SavedImage.model_validate(item) for item in _ITEMS.read(document, Path(""))]
+        except go_json.GoDecodeError as error:
+            raise System(str(error)) from error
+
+    def _of_index(self) -> list[dict[str, Any]]:
+        try:
+            entries = (
+                self._json("index.json")["manifests"] if "index.json" in self._members else None
             )
-        return document
+            if entries is not None:
+                return [self._item(entry) for entry in entries]
+        except (LookupError, TypeError, AttributeError, ValidationError):
+            pass  # no index that says anything
+        raise System(_NO_MANIFEST)
 
     def _item(self, descriptor: dict[str, Any]) -> dict[str, Any]:
         manifest = self._json(_blob(descriptor["digest"]))
@@ -249,7 +281,7 @@ class Layout:
 
     def _json(self, path: str) -> Any:  # noqa: ANN401 - any JSON value
         try:
-            return go_json.parse(self.read(path))
+            return go_json.parse(self.read(path), alone=False)
         except go_json.GoDecodeError as error:
             raise System(str(error)) from error
 
@@ -263,10 +295,14 @@ class Layout:
 
     def open(self, path: str) -> IO[bytes]:
         place = posixpath.normpath(f"{UNPACKED}/{path}")
+        if place == UNPACKED:
+            raise System(f"read {UNPACKED}: is a directory")
         if not place.startswith(f"{UNPACKED}/"):
             raise System(f"evalSymlinksInScope: {place} is not in {UNPACKED}")
         found = self._followed(_clean(path))
         member = self._members.get(found)
+        if found == "." or (member and member.isdir()):
+            raise System(f"read {posixpath.join(UNPACKED, found)}: is a directory")
         file = self._archive.extractfile(member) if member is not None else None
         if member is None or file is None:
             raise System(f"open {UNPACKED}/{found}: no such file or directory")
@@ -275,13 +311,18 @@ class Layout:
 
     def _followed(self, path: str) -> str:
         """Layers are sometimes links to each other; a link never leaves the archive."""
-        for _ in range(_LINKS_MAX):
-            member = self._members.get(path)
+        at, todo, links = "", path.split("/")[::-1], 0
+        while todo:
+            above, at = at, _clean(posixpath.join(at, todo.pop()))
+            member = self._members.get(at)
             if member is None or not (member.issym() or member.islnk()):
-                break
-            base = posixpath.dirname(path) if member.issym() else ""
-            path = _clean(posixpath.join(base, member.linkname))
-        return path
+                continue
+            links += 1
+            if links > _LINKS_MAX:
+                raise System(f"evalSymlinksInScope: too many links in {UNPACKED}/{path}")
+            at = "" if member.islnk() or member.linkname.startswith("/") else above
+            todo += member.linkname.split("/")[::-1]
+        return at or "."
 
 
 def _suitable(entries: list[dict[str, Any]]) -> dict[str, Any]:
