@@ -34,6 +34,7 @@ ALL_CHANGES: tuple[type[VersionChange], ...] = (
     v1_49.DropExpectedCommits,
     v1_49.InspectImagePlatform,
     v1_48.ImagePlatforms,
+    v1_48.PruneSpaces,
     v1_47.DropNondistributableArtifacts,
     v1_46.AddContainerdInfo,
     v1_46.PushPlatform,

@@ -9,3 +9,9 @@ class ImagePlatforms(VersionChange):
     """History, save and load take `platform`, inspect takes `manifests`."""
 
     since = V1_48
+
+
+class PruneSpaces(VersionChange):
+    """`POST /build/prune` takes `reserved-space`, `max-used-space` and `min-free-space`; `keep-storage` is old."""
+
+    since = V1_48

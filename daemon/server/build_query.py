@@ -12,6 +12,7 @@ from api_schema.builds import BuildOutput
 from api_schema.changes.v1_30 import BuildAux
 from api_schema.changes.v1_32 import BuildPlatform
 from api_schema.changes.v1_40 import BuildOutputs
+from api_schema.changes.v1_48 import PruneSpaces
 from api_schema.go_shapes import List, Map, Nullable, Path, Scalar, Shape
 from api_schema.host_config import Ulimit
 from api_schema.oci import Reference
@@ -22,6 +23,7 @@ from daemon.server.query import Query
 from daemon.server.request import Request
 
 CLASSIC, BUILDKIT = "1", "2"
+OLD_SPACE = "keep-storage"
 HOST_NUMBERS = {
     "memory": "Memory",
     "memswap": "MemorySwap",
@@ -88,6 +90,26 @@ def read_version(query: Query) -> str:
     if query.flag("squash"):
         raise InvalidParameter("squash is only supported with experimental mode")
     return version
+
+
+def check_spaces(request: Request) -> None:
+    """How much a prune of the cache leaves, of which only the form is looked at."""
+    query = request.query
+    if not PruneSpaces.applies_to(request.version):
+        _bytes(query, OLD_SPACE)
+        return
+    if not _bytes(query, "reserved-space"):
+        _bytes(query, OLD_SPACE)
+    for name in ("max-used-space", "min-free-space"):
+        _bytes(query, name)
+
+
+def _bytes(query: Query, name: str) -> int:
+    try:
+        return query.int(name)
+    except System as problem:
+        text = f"{name} is in bytes and expects an integer, got {query.get(name)}: {problem}"
+        raise InvalidParameter(text) from None
 
 
 def read_tags(texts: Iterable[str]) -> list[Reference]:

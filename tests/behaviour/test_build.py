@@ -241,3 +241,39 @@ async def test_a_client_that_leaves_ends_its_build(docker: Client, busybox: None
         await events.content.readline()
     events.close()
     assert (await docker.get("/containers/json?all=1")).json == []
+
+
+async def test_the_container_of_a_failed_step_stays(docker: Client, busybox: None) -> None:
+    await docker.post("/build", context("FROM busybox\nENV a=b\nRUN exit 3\n"))
+    (left,) = (await docker.get("/containers/json?all=1")).json
+    assert (left["Command"], left["State"]) == ("/bin/sh -c 'exit 3'", "exited")
+
+
+async def test_without_rm_the_containers_of_all_steps_stay(docker: Client, busybox: None) -> None:
+    await docker.post("/build?rm=0", context("FROM busybox\nENV a=b\nRUN true\n"))
+    left = (await docker.get("/containers/json?all=1")).json
+    assert [one["State"] for one in left] == ["exited", "created"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("reserved-space", "x", "invalid syntax"),
+        ("reserved-space", "1.5", "invalid syntax"),
+        ("reserved-space", "99999999999999999999", "value out of range"),
+        ("keep-storage", "x", "invalid syntax"),
+        ("max-used-space", "x", "invalid syntax"),
+        ("min-free-space", "x", "invalid syntax"),
+    ],
+)
+async def test_what_a_prune_leaves_is_a_number(
+    docker: Client, name: str, value: str, why: str
+) -> None:
+    answer = await docker.post(f"/build/prune?{name}={value}")
+    expected = f'{name} is in bytes and expects an integer, got {value}: strconv.Atoi: parsing "{value}": {why}'
+    assert answer.refusal == (400, expected)
+
+
+async def test_before_1_48_a_prune_knows_only_keep_storage(docker_1_24: Client) -> None:
+    assert (await docker_1_24.post("/build/prune?reserved-space=x")).status == 200
+    assert (await docker_1_24.post("/build/prune?keep-storage=x")).status == 400

@@ -9,7 +9,7 @@ from daemon.engine.build.downloads import is_git_context
 from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.images import platforms
 from daemon.errors import InvalidParameter, System, Unsupported
-from daemon.server.build_query import BUILDKIT, read_options, read_tags, read_version
+from daemon.server.build_query import BUILDKIT, check_spaces, read_options, read_tags, read_version
 from daemon.server.hijack import Duplex
 from daemon.server.replies import Empty, Json, JsonLines, Reply, SwitchProtocols
 from daemon.server.request import Request
@@ -96,6 +96,7 @@ async def build_prune(request: Request, daemon: Daemon) -> Reply:
     from daemon.engine.build.pruning import chosen
 
     cache, query = daemon.build_cache, request.query
+    check_spaces(request)
     gone = cache.prune(chosen(cache, query.filters(None), every=query.flag("all")))
     reclaimed = sum(record.size for record in gone)
     daemon.events.emit("builder", "prune", "", {"reclaimed": str(reclaimed)})
