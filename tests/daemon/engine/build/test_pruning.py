@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.clock import Clock
+from daemon.clock import ManualClock
 from daemon.engine.build.cache import CACHE_MOUNT, Cache
 from daemon.engine.build.pruning import chosen
 from daemon.errors import InvalidParameter
@@ -13,7 +13,7 @@ from daemon.ids import Ids
 
 @pytest.fixture
 def cache() -> Cache:
-    clock = Clock()
+    clock = ManualClock(1_700_000_000_500_000_000)
     cache = Cache(LayerStore(clock.now), clock, Ids())
     cache.mount("one")
     cache.local("context", 5)
@@ -32,7 +32,7 @@ def cache() -> Cache:
         ({"private": ["true"]}, 0),
         ({"inuse": []}, 0),
         ({"until": ["1h"]}, 0),
-        ({"until": ["0s"]}, 0),
+        ({"until": ["0s"]}, 0),  # moments of filters are whole seconds
         ({"until": ["2100-01-01"]}, 2),
         ({"label": ["whatever"]}, 2),
     ],
