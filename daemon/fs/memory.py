@@ -160,6 +160,10 @@ class MemoryTree(Tree[Inode]):
                 self.charge(-node.allocated)
             node.content = EMPTY
 
+    def clear(self) -> None:
+        """Let go of everything; only what is open can still be read."""
+        _directory(self.root).entries.clear()
+
     # Attributes and contents
 
     def change(self, node: Inode, change: Change) -> None:

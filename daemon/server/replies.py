@@ -71,8 +71,10 @@ class Exchange:
     async def write_staged(self, start: bytes, status: int, body: bytes) -> None:
         """As write_whole, but head and body are two things that something may happen to."""
         staging = self.staging()
+        if self.request.method == "HEAD":
+            body = b""
         whole = self.head(start) + ending(status, body, without_chunks=True)
-        size = len(whole) - (0 if self.request.method == "HEAD" else len(body))
+        size = len(whole) - len(body)
         self.connection.write(whole[:size])
         await staging.after_head()
         if whole[size:]:

@@ -55,6 +55,15 @@ async def test_a_daemon_that_hangs_after_the_headers(boxes: Boxes) -> None:
     await wire.close()
 
 
+async def test_a_head_has_no_body_though_a_fault_is_armed(boxes: Boxes) -> None:
+    await arm(boxes.docker, "hang-mid-body", where={"path": "/elsewhere"})
+    reader, writer = await asyncio.open_unix_connection(boxes.socket)
+    writer.write(b"HEAD /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n")
+    said = await asyncio.wait_for(reader.read(), PATIENCE)
+    assert said.endswith(b"\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
+
+
 async def test_a_daemon_that_hangs_in_mid_body(boxes: Boxes) -> None:
     await arm(boxes.docker, "hang-mid-body", where=PING, after_bytes=1)
     wire = await boxes.hijack_get("/_ping")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from daemon.fs.filesystem import Filesystem
@@ -45,5 +45,5 @@ class BuildClient(Protocol):
     ) -> None:
         """Give the client a folder: the exporter of that number writes it."""
 
-    async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:
+    async def send_stream(self, exporter: int, chunks: AsyncGenerator[bytes, None]) -> None:
         """Give the client one file."""

@@ -229,13 +229,16 @@ class Evaluator:
 
     async def _execute(self, prepared: Prepared, step: Step, below: Snapshot, key: str) -> Record:
         tree = self._overlay(below.diff_ids)
-        with step.running():
-            try:
-                await prepared.act(tree, lambda data, stream: step.log(data, stream))
-            except StepFailed as failure:
-                failure.vertex = step.digest
-                raise
-        layer = await off_loop(tree.size_rw(), lambda: self.store.commit(tree))
+        try:
+            with step.running():
+                try:
+                    await prepared.act(tree, lambda data, stream: step.log(data, stream))
+                except StepFailed as failure:
+                    failure.vertex = step.digest
+                    raise
+            layer = await off_loop(tree.size_rw(), lambda: self.store.commit(tree))
+        finally:
+            tree.clear()
         return self._keep(prepared.operation, below, key, layer.diff_id)
 
     def _keep(self, operation: ops.Operation, below: Snapshot, key: str, diff_id: str) -> Record:

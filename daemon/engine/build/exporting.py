@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from daemon.clock import Clock
@@ -92,6 +92,6 @@ def check_exporters(exporters: Sequence[Exporter]) -> None:
             raise DockerfileError(f'exporter "{exporter.type}" could not be found')
 
 
-async def _chunks(files: Filesystem) -> AsyncIterator[bytes]:
+async def _chunks(files: Filesystem) -> AsyncGenerator[bytes, None]:
     for chunk in export_tar(files):
         yield chunk

@@ -12,6 +12,7 @@ from daemon.engine.build.local import Locals
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress
 from daemon.engine.build.provenance import Document
+from daemon.fs.memory import MemoryTree
 
 
 @dataclass(slots=True)
@@ -58,3 +59,15 @@ class Job:
     attestation: Document | None = None
     documents: set[str] = field(default_factory=set)
     """Digests of the content that the history's record of it names."""
+
+    trees: list[MemoryTree] = field(default_factory=list)
+    """What the client has sent."""
+
+    def release(self) -> None:
+        """Nothing but the history's record is left of a build that has ended.
+
+        Its trees are emptied, for the frames of a transfer that was cut off would keep them.
+        """
+        self.prepared.clear()
+        while self.trees:
+            self.trees.pop().clear()

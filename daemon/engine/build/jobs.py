@@ -222,12 +222,12 @@ class Builds:
             if prepared:
                 job.response = await self._carry_out(job, prepared, await connected())
         except BaseException as error:
-            job.error = error
+            job.error = without_frames(error)
             raise
         finally:
             job.completed = self.clock.now()
+            job.release()
             job.progress.end()
-            job.prepared.clear()
             if job.internal:
                 self._keep_probe(job)
             async with self._changed:
@@ -342,15 +342,16 @@ class Builds:
         raise AssertionError("a group returns or raises")
 
     def _locals(self, job: Job, options: Options, client: BuildClient) -> Locals:
+        def new_tree() -> MemoryTree:
+            job.trees.append(MemoryTree(self.cache.store.spool, self.clock.now))
+            return job.trees[-1]
+
         check_source(options.context)
         fetched = None
         if is_fetched(options.context):
             download = self.images.registry.download
-            fetched = FetchedContext(options.context, client, download, job.progress, self._tree)
-        return Locals(client, options, job.progress, self._tree, self.cache.local, fetched)
-
-    def _tree(self) -> MemoryTree:
-        return MemoryTree(self.cache.store.spool, self.clock.now)
+            fetched = FetchedContext(options.context, client, download, job.progress, new_tree)
+        return Locals(client, options, job.progress, new_tree, self.cache.local, fetched)
 
 
 def check_entitlements(names: Sequence[str]) -> None:
@@ -359,3 +360,11 @@ def check_entitlements(names: Sequence[str]) -> None:
         if name in REFUSED_ENTITLEMENTS:
             text = f"granting entitlement {name} is not allowed by build daemon configuration"
             raise DockerfileError(text)
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The error to be remembered: the frames that it went through would keep all that the build held."""
+    kind = type(error)
+    kept = kind.__new__(kind, *error.args)
+    kept.__dict__.update(error.__dict__)
+    return kept

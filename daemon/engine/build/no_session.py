@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import IO
 
 from daemon.engine.build.client import Progress
@@ -63,5 +63,5 @@ class NoSession:
     ) -> None:
         raise SessionMissing(NOT_KNOWN.format(id=self._id))
 
-    async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:
+    async def send_stream(self, exporter: int, chunks: AsyncGenerator[bytes, None]) -> None:
         raise SessionMissing(NOT_KNOWN.format(id=self._id))

@@ -12,6 +12,8 @@ from daemon.clock import Clock
 
 STDOUT, STDERR = 1, 2
 TRANSFERRING = "transferring"
+COUNT_EVERY = 100_000_000
+"""Nanoseconds between two counts of one transfer, as BuildKit limits them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,13 @@ class Step:
 
     @contextmanager
     def transfer(self, text: str) -> Iterator[Transferring]:
-        """A line that counts bytes and is done on exit."""
+        """A line that counts bytes and is done on exit, however that comes about."""
         line = self.line(text, TRANSFERRING if text.startswith(TRANSFERRING) else "")
         line.count(0)
-        yield line
-        line.done()
+        try:
+            yield line
+        finally:
+            line.done()
 
     def line(self, text: str, name: str, total: int = 0) -> Transferring:
         """A line that its owner counts and ends."""
@@ -185,17 +189,21 @@ class Transferring:
     name: str = ""
     total: int = 0
     current: int = 0
+    _told: int = 0
 
     def count(self, current: int) -> None:
         self.current = current
-        self._tell(None)
+        now = self.step.progress.clock.now()
+        if now - self._told >= COUNT_EVERY:
+            self._told = now
+            self._tell(now, None)
 
     def done(self, current: int | None = None) -> None:
         self.current = self.current if current is None else current
-        self._tell(self.step.progress.clock.now())
-
-    def _tell(self, completed: int | None) -> None:
         now = self.step.progress.clock.now()
+        self._tell(now, now)
+
+    def _tell(self, now: int, completed: int | None) -> None:
         line = Transfer(
             self.text,
             self.step.digest,

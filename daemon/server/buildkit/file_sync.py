@@ -46,10 +46,13 @@ class FilePuller:
 
     async def run(self) -> None:
         await self._stream.send_request()
-        async with asyncio.TaskGroup() as group:
-            asking = group.create_task(self._ask())
-            await self._receive()
-            await asking
+        try:
+            async with asyncio.TaskGroup() as group:
+                asking = group.create_task(self._ask())
+                await self._receive()
+                await asking
+        finally:
+            self._let_go()
         # The half-close goes out with the FIN: a Go server resets the stream behind its trailers otherwise.
         await self._stream.send_message(wire.Packet(type=wire.Packet.FIN), end=True)
         async for packet in self._stream:
@@ -114,6 +117,11 @@ class FilePuller:
             del self._open[number]
             self._missing -= 1
             self._slots.release()
+
+    def _let_go(self) -> None:
+        """Close what a transfer that was cut off has left open."""
+        while self._open:
+            self._open.popitem()[1][0].close()
 
     def _finish(self) -> None:
         """Hard links, then owners, modes and times, folders last to first so that their times stay."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from google.protobuf.message import Message
+from grpclib.client import Stream
 from grpclib.const import Cardinality, Status
-from grpclib.exceptions import GRPCError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from daemon.engine.build.client import Progress
 from daemon.fs.filesystem import Filesystem
@@ -62,7 +64,7 @@ class Session:
             wire.Packet,
             metadata=metadata,
         )
-        async with request as stream:
+        async with _called(request) as stream:
             await FilePuller(stream, into, progress).run()
 
     async def upload(self, path: str) -> AsyncIterator[bytes]:
@@ -70,7 +72,7 @@ class Session:
         request = self._channel.request(
             UPLOAD, Cardinality.STREAM_STREAM, wire.Bytes, wire.Bytes, metadata=metadata
         )
-        async with request as stream:
+        async with _called(request) as stream:
             await stream.send_request(end=True)
             async for message in stream:
                 yield message.data
@@ -107,10 +109,10 @@ class Session:
             wire.Packet,
             metadata=_exporter(exporter),
         )
-        async with request as stream:
+        async with _called(request) as stream:
             await FileSender(stream, files, progress).run()
 
-    async def send_stream(self, exporter: int, chunks: AsyncIterator[bytes]) -> None:
+    async def send_stream(self, exporter: int, chunks: AsyncGenerator[bytes, None]) -> None:
         request = self._channel.request(
             FILE_SEND,
             Cardinality.STREAM_STREAM,
@@ -118,7 +120,7 @@ class Session:
             wire.Bytes,
             metadata=_exporter(exporter),
         )
-        async with request as stream:
+        async with aclosing(chunks), _called(request) as stream:
             await stream.send_request()
             async for chunk in chunks:
                 for at in range(0, len(chunk), CHUNK):
@@ -128,11 +130,22 @@ class Session:
 
     async def _call(self, method: str, request: Message, reply: type[Reply]) -> Reply:
         call = self._channel.request(method, Cardinality.UNARY_UNARY, type(request), reply)
-        async with call as stream:
+        async with _called(call) as stream:
             await stream.send_message(request, end=True)
             answer = await stream.recv_message()
-        assert answer is not None
+        assert isinstance(answer, reply)
         return answer
+
+
+@asynccontextmanager
+async def _called(call: Stream[Any, Any]) -> AsyncIterator[Stream[Any, Any]]:
+    """The stream of a call. If the client goes, that is a new error: grpclib keeps its own, with all its frames."""
+    try:
+        async with call as stream:
+            yield stream
+    except StreamTerminatedError as error:
+        error.__traceback__ = error.__context__ = None
+        raise StreamTerminatedError(*error.args) from None
 
 
 def _exporter(number: int) -> Metadata:

@@ -20,6 +20,11 @@ class Sessions:
     def __contains__(self, id: str) -> bool:
         return id in self._sessions
 
+    @property
+    def count(self) -> int:
+        """How many clients are connected."""
+        return len(self._sessions)
+
     async def carry(self, session: Session, duplex: ByteStream) -> None:
         """Know the session for as long as its connection lives."""
         async with self._changed:
