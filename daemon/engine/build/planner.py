@@ -10,7 +10,7 @@ from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build import operations as ops
 from daemon.engine.build.checks import Checks
 from daemon.engine.build.copying import checked_mode, destination
-from daemon.engine.build.downloads import checked_urls
+from daemon.engine.build.downloads import NO_GIT, checked_urls, is_git, is_url
 from daemon.engine.build.draft import BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import copy_text, describe, run_text
 from daemon.engine.build.linting import (
@@ -228,6 +228,10 @@ class Planner:
             if key not in self.images:
                 self.images[key] = await self.results(rest)
             return self.images[key]
+        if is_git(value):
+            raise DockerfileError(NO_GIT.format(value))
+        if is_url(value):
+            raise DockerfileError("invalid argument")  # all that BuildKit says of files at URLs
         raise DockerfileError(f"unsupported context source {kind} for {name}")
 
     async def _image(self, name: str, platform: str, context: str = "") -> ops.BaseImage:

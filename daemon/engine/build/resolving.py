@@ -133,8 +133,9 @@ class Resolver:
             with step.running():
                 image, shown, fetch = await self._image(reference, wanted)
         except DockerError as problem:
+            said = "" if context else f"{name}: "
             raise DockerfileError(
-                f"{name}: failed to resolve source metadata for {reference}: {problem}"
+                f"{said}failed to resolve source metadata for {reference}: {problem}"
             ) from None
         config = image.config
         return ops.BaseImage(
