@@ -72,14 +72,13 @@ class Cache:
         self.records[key] = record
         return record
 
-    def mount(self, id: str) -> Record:
+    def mount(self, id: str, description: str = "") -> Record:
         """The folder behind `RUN --mount=type=cache,id=…`; made empty when first asked for."""
         key = f"mount:{id}"
         record = self.find(key)
         if record is None:
             now = self.clock.now()
             tree = MemoryTree(self.store.spool, self.clock.now)
-            description = f"cached mount {id} from exec"
             record = Record(
                 self.ids.identity(), key, CACHE_MOUNT, description, now, now, folder=tree
             )

@@ -112,7 +112,7 @@ class Evaluator:
         cache: Cache,
         runner: Runner,
         local: Callable[[str], asyncio.Future[Filesystem]],
-        mounts: Callable[[ops.RunMount], Awaitable[Mounted]],
+        mounts: Callable[[ops.RunMount, ops.Run], Awaitable[Mounted]],
         download: Download,
         imports: Sequence[InlineCache] = (),
     ) -> None:
@@ -411,7 +411,7 @@ class Evaluator:
 
     async def _prepare_run(self, run: ops.Run) -> Prepared:
         with _step_errors(run.line):
-            mounted = [await self.mounts(mount) for mount in run.mounts]
+            mounted = [await self.mounts(mount, run) for mount in run.mounts]
         settings = json.dumps(
             [run.argv, sorted(run.env.items()), run.user, run.working_dir, run.network]
         )

@@ -240,13 +240,13 @@ class Builds:
         if len(self._probes) > KEPT_PROBES:
             self.jobs.pop(self._probes.popleft(), None)
 
-    async def forget(self, job: Job) -> None:
-        """Remove a build from the history."""
-        self.deleted.add(job.ref)
+    async def forget(self, ref: str) -> None:
+        """Remove a build from the history; one that was never in it counts as removed, too."""
+        self.deleted.add(ref)
         async with self._changed:
-            self.jobs.pop(job.ref, None)
+            job = self.jobs.pop(ref, None)
             named = {digest for one in self.jobs.values() for digest in one.documents}
-            for digest in job.documents - named:
+            for digest in job.documents - named if job else ():
                 self.blobs.pop(digest, None)
             self._changed.notify_all()
 
@@ -329,7 +329,7 @@ class Builds:
                     self.cache,
                     self.runner,
                     lambda name: prepared.locals.folder(name, plan.context_paths, group),
-                    lambda mount: mounted(mount, evaluator, self.cache, client),
+                    lambda mount, run: mounted(mount, run, evaluator, self.cache, client),
                     self.images.registry.download,
                     [cache for cache in found if cache],
                 )

@@ -10,20 +10,27 @@ from daemon.engine.dockerfile.errors import DockerfileError
 
 
 async def mounted(
-    mount: ops.RunMount, evaluator: Evaluator, cache: Cache, client: BuildClient
+    mount: ops.RunMount, run: ops.Run, evaluator: Evaluator, cache: Cache, client: BuildClient
 ) -> Mounted:
-    """The files behind a mount."""
+    """The files behind a mount of that RUN."""
     spec = mount.mount
     if spec.type == "secret":
         return await _secret(mount, client)
     if spec.type == "cache":
-        return Mounted(mount, record=cache.mount(spec.id or spec.target))
+        record = cache.mount(spec.id or spec.target, _cache_description(mount, run))
+        return Mounted(mount, record=record)
     if spec.type == "bind":
         files = await evaluator.files_of(mount.input)
         return Mounted(mount, tree=files.root_mount.tree)
     if spec.type == "ssh":
         await _check_ssh(mount, client)
     return Mounted(mount)
+
+
+def _cache_description(mount: ops.RunMount, run: ops.Run) -> str:
+    """What `docker buildx du --verbose` says of the folder for as long as there is one: who asked for it first."""
+    said = f"cached mount {mount.target} from exec {' '.join(run.argv)}"
+    return f'{said} with id "/{mount.mount.id or mount.target}"'
 
 
 async def _secret(mount: ops.RunMount, client: BuildClient) -> Mounted:

@@ -180,10 +180,10 @@ class Services:
     async def update_history(
         self, request: wire.UpdateBuildHistoryRequest, _: Stream[Any, Any]
     ) -> Message:
-        job = await self._job(request.ref, "", seconds=0)
         if request.delete:
-            await self.builds.forget(job)
+            await self.builds.forget(request.ref)
         else:
+            job = await self._job(request.ref, "", seconds=0)
             job.pinned = request.pinned
         return wire.Empty()
 
