@@ -364,6 +364,8 @@ def check_entitlements(names: Sequence[str]) -> None:
 
 def without_frames(error: BaseException) -> BaseException:
     """The error to be remembered: the frames that it went through would keep all that the build held."""
+    while isinstance(error, BaseExceptionGroup):  # its members have frames of their own
+        error = error.exceptions[0]
     kind = type(error)
     kept = kind.__new__(kind, *error.args)
     kept.__dict__.update(error.__dict__)

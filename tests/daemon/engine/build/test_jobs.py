@@ -1,11 +1,11 @@
-"""BuildKit's jobs: which are known once they have ended, and for how long."""
+"""BuildKit's jobs: which are known once they have ended, for how long, and what is remembered of a failure."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from daemon.engine.build.client import BuildClient
-from daemon.engine.build.jobs import KEPT_PROBES, Builds
+from daemon.engine.build.jobs import KEPT_PROBES, Builds, without_frames
 from mockerd import MockDaemon
 
 
@@ -46,3 +46,18 @@ async def test_the_oldest_internal_builds_are_forgotten(builds: Builds) -> None:
     assert len(builds.jobs) == KEPT_PROBES
     with pytest.raises(LookupError, match="no such job probe-0"):
         await builds.find("probe-0", seconds=0)
+
+
+def raised(error: Exception) -> Exception:
+    """The same error, with a traceback."""
+    try:
+        raise error
+    except Exception as caught:
+        return caught
+
+
+def test_of_parallel_steps_the_first_failure_is_remembered_without_its_frames() -> None:
+    inner = ExceptionGroup("inner", [raised(ConnectionError("gone")), raised(OSError("late"))])
+    kept = without_frames(raised(ExceptionGroup("outer", [raised(inner)])))
+    assert isinstance(kept, ConnectionError)
+    assert (str(kept), kept.__traceback__) == ("gone", None)
