@@ -94,6 +94,7 @@ OPTIONAL = {
         Rule("others", "objects of others may be there", "<others>", r"\.(Containers|Options|Labels|IPAM)$"),
         Rule("tags", "the image under test has other tags as well", "<tags>", r"\.(RepoTags|RepoDigests)$"),
         Rule("columns", "the host's ps wrote these columns", "<pid>", r"\.Processes\[\d+\]\[0\]$"),
+        Rule("veth", "the host's name of an interface is random", "<veth>", value=r"\bveth[0-9a-f]{7}\b"),
         Rule("dialled", "the words of the system's dialler", "<error>", r"json\.message$"),
     )
 }  # fmt: skip

@@ -47,8 +47,10 @@ class MountPoint:
     subpath: str = ""
     create_source: bool = False
     size: int = 0
-    permissions: int | None = None
     options: str = ""
+    """Of a tmpfs, as `--tmpfs` spells them."""
+    readonly_conflict: str = ""
+    """What the options say of read-only mounts below, if that is refused when the container starts."""
     image_id: str = ""
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from daemon.errors import InvalidParameter
+from daemon.errors import InvalidParameter, System
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_LONGEST_NAME = 255
 _KNOWN = frozenset({"type", "o", "device", "size"})
 _SIZE = re.compile(r"(\d+)([kmgt]?)b?%?", re.IGNORECASE)
 _OCTAL = re.compile(r"[0-7]+")
@@ -29,6 +30,15 @@ def check_name(name: str) -> None:
         )
 
 
+def check_length(name: str, folder: str) -> None:
+    """The driver makes a folder of that name."""
+    if len(name) > _LONGEST_NAME:
+        raise System(
+            f"create {name}: error while creating volume root path '{folder}': "
+            f"mkdir {folder}: file name too long"
+        )
+
+
 def check_options(name: str, options: Mapping[str, str]) -> None:
     """Known options only, and a device and a type wherever anything is to be mounted."""
     for option in options:
@@ -36,7 +46,7 @@ def check_options(name: str, options: Mapping[str, str]) -> None:
             raise InvalidParameter(f'create {name}: invalid option: "{option}"')
     if "size" in options:
         raise InvalidParameter(f"create {name}: quota size requested but no quota support")
-    if not options:
+    if not any(options.values()):
         return
     for required in ("device", "type"):
         if not options.get(required):

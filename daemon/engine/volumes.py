@@ -11,7 +11,7 @@ from typing import Any
 from api_schema.go_time import SECOND, go_time_seconds
 from api_schema.volumes import VolumeInspect, VolumeUsage
 from daemon.clock import Clock
-from daemon.engine.volume_options import Source, check_name, check_options, source_of
+from daemon.engine.volume_options import Source, check_length, check_name, check_options, source_of
 from daemon.errors import Conflict, InvalidParameter, NotFound, System
 from daemon.events import Events
 from daemon.filters import Filters
@@ -131,6 +131,7 @@ class Volumes:
             return self._volumes[name]
         check_name(name)
         check_options(name, driver_opts or {})
+        check_length(name, f"{ROOT}/{name}")
         options = dict(driver_opts) if driver_opts is not None else None
         volume = Volume(name, self._clock.now(), labels, options, self._make_tree)
         self._volumes[name] = volume

@@ -66,6 +66,8 @@ class NetNamespace:
         self.reverse: Callable[[IPAddress], str] = _nameless
         self.connections: set[Connection] = set()
         self.outside: dict[Address, OutsideDatagrams] = {}
+        self.sysctls: dict[str, str] = {}
+        """What was written below /proc/sys/net, by path."""
         self.on_listen_change: list[Callable[[], None]] = []
         self._bound: dict[tuple[str, int], list[Bound]] = {}
         self._next_port = EPHEMERAL.start
@@ -84,16 +86,18 @@ class NetNamespace:
         rank: tuple[int, str] = (0, ""),
     ) -> Interface:
         """Join a network of the fabric: `addresses` with prefix lengths; `name` defaults to the next free ethN."""
-        if name is None:
-            name = next(
-                f"eth{n}" for n in range(len(self.interfaces)) if f"eth{n}" not in self.interfaces
-            )
+        name = name or self.free_name()
         interface = Interface(
             name, mac, [_interface(text) for text in addresses], gateway, network_id, mtu, rank=rank
         )
         self.interfaces[name] = interface
         self.fabric.join(network_id, self, interface)
         return interface
+
+    def free_name(self) -> str:
+        """The first ethN that no interface has."""
+        numbers = range(len(self.interfaces))
+        return next(f"eth{n}" for n in numbers if f"eth{n}" not in self.interfaces)
 
     def detach(self, network_id: str) -> None:
         """Leave a network; connections over it stay silent rather than break, as on Linux."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from daemon.clock import NANOSECONDS
 from daemon.fs.synthetic import SyntheticFile, SyntheticFolder, SyntheticNode
+from daemon.process.net_sysctls import net_sysctls
 from daemon.process.proc_process import TICKS
 
 if TYPE_CHECKING:
@@ -195,28 +196,12 @@ SYSCTLS: "Final[dict[str, str | Callable[[Machine], str]]]" = {
     "kernel.shmmni": "4096",
     "kernel.threads-max": "62378",
     "kernel.version": lambda machine: machine.host.kernel_build,
-    "net.core.rmem_max": "212992",
-    "net.core.somaxconn": "4096",
-    "net.core.wmem_max": "212992",
-    "net.ipv4.icmp_echo_ignore_all": "0",
-    "net.ipv4.ip_forward": "1",
-    "net.ipv4.ip_local_port_range": "32768\t60999",
-    "net.ipv4.ip_unprivileged_port_start": "0",
-    "net.ipv4.ping_group_range": "0\t2147483647",
-    "net.ipv4.tcp_fin_timeout": "60",
-    "net.ipv4.tcp_keepalive_intvl": "75",
-    "net.ipv4.tcp_keepalive_probes": "9",
-    "net.ipv4.tcp_keepalive_time": "7200",
-    "net.ipv4.tcp_max_syn_backlog": "512",
-    "net.ipv4.tcp_syncookies": "1",
-    "net.ipv6.conf.all.disable_ipv6": "1",
-    "net.ipv6.conf.default.disable_ipv6": "1",
     "vm.max_map_count": "262144",
     "vm.overcommit_memory": "1",
     "vm.overcommit_ratio": "50",
     "vm.swappiness": "60",
 }
-"""By dotted name; `Machine.sysctls` (HostConfig.Sysctls, and what was written) wins."""
+"""By dotted name; `Machine.sysctls` (HostConfig.Sysctls, and what was written) wins. net_sysctls has the networks'."""
 
 
 def sys_folder(machine: "Machine", prefix: str = "") -> SyntheticFolder:
@@ -228,10 +213,13 @@ def sys_folder(machine: "Machine", prefix: str = "") -> SyntheticFolder:
             for name in {**SYSCTLS, **machine.sysctls}
             if name.startswith(prefix)
         ]
-        return list(dict.fromkeys(name.partition(".")[0] for name in below))
+        own = list(dict.fromkeys(name.partition(".")[0] for name in below))
+        return own if prefix else [*own, "net"]
 
     def find(name: str) -> SyntheticNode | None:
         dotted = prefix + name
+        if dotted == "net":
+            return net_sysctls(machine.net)
         if dotted in SYSCTLS or dotted in machine.sysctls:
             return _sysctl(machine, dotted)
         return sys_folder(machine, f"{dotted}.") if name in names() else None

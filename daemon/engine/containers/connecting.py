@@ -14,6 +14,7 @@ from daemon.engine.containers.endpoint_rules import (
 from daemon.engine.containers.modes import joins
 from daemon.engine.containers.together import SHARED, check_together
 from daemon.engine.networks import dns_names
+from daemon.engine.networks.joining import HalfJoined
 from daemon.errors import InvalidParameter, NotFound, System
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ class Connecting:
         container.endpoints.setdefault(network.name, self._planned(container, network, settings))
         container.touch()
         if container.live is not None:
-            container.endpoints[network.name] = self._joined(container, network, settings)
+            try:
+                container.endpoints[network.name] = self._joined(container, network, settings)
+            except HalfJoined as half:
+                container.endpoints[network.name] = half.settings or settings
+                raise
             self._networking.connected(container, network)
         self._networking.emit("connect", network, container)
 
@@ -68,7 +73,7 @@ class Connecting:
         A running one is refused by the network itself, after its settings were found to be good.
         """
         mode = container.host_config.network_mode
-        if joins(mode):
+        if joins(mode) and container.live is not None:
             raise InvalidParameter(SHARED)
         known = network.name in container.endpoints
         others = [] if known else map(self._networks.find, container.endpoints)
@@ -100,15 +105,17 @@ class Connecting:
 
     def disconnect(self, reference: str, name: str, *, force: bool = False) -> None:
         """`force` finds the endpoint of a container that is gone, of which there is none here."""
-        network = self._networks.get(name) if force else self._networks.find(name)
+        network = self._networks.find(name)
         container = self._registry.find(reference)
         if force and container is None:
+            self._networks.get(name)
             raise NotFound(f"endpoint {reference} not found")
         container = container or self._registry.get(reference)
-        if network and network.driver == "host" and container.host_config.network_mode == "host":
+        mode = container.host_config.network_mode
+        if container.live and network and network.driver == "host" and mode == "host":
             raise InvalidParameter(FROM_HOST)
         shown = network.name if network else name
-        if container.live is not None and network is None:
+        if container.live is not None and network is None and not force:
             raise NotFound(f"network {name} not found")
         if container.live is not None and network and container.id not in network.attachments:
             raise System(f"container {container.id} is not connected to network {shown}")

@@ -37,7 +37,8 @@ from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.resource_paths import check_volumes, make_working_dir
 from daemon.engine.containers.rootfs import Rootfs
 from daemon.engine.containers.storage_options import check_storage_options
-from daemon.errors import InvalidParameter, System
+from daemon.engine.networks.parsing import parse_link
+from daemon.errors import InvalidParameter
 from daemon.events import Events
 from daemon.fs.filesystem import Filesystem
 from daemon.ids import Ids
@@ -166,12 +167,10 @@ class Creation:
             return ()
         links = []
         for spec in host.links or ():
-            if not spec:
-                raise System("empty string specified for links")
-            parts = spec.split(":")
-            if len(parts) > 2:
-                raise System(f"bad format for links: {spec}")
-            links.append((self._linked(parts[0]).id, parts[-1]))
+            name, alias = parse_link(spec)
+            linked = self._linked(name)
+            if alias:
+                links.append((linked.id, alias))
         return tuple(links)
 
     def _linked(self, reference: str) -> Container:

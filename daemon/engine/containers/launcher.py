@@ -16,6 +16,7 @@ from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.extra_hosts import HOST_GATEWAY, split_extra_host
 from daemon.engine.containers.host_processes import HostProcesses
 from daemon.engine.containers.joining import Donors, donors_of
+from daemon.engine.containers.kernel_parameters import set_kernel_parameters
 from daemon.engine.containers.links import Links
 from daemon.engine.containers.log_files import NOT_INITIALIZED, is_readable, rotation
 from daemon.engine.containers.modes import joins
@@ -110,12 +111,12 @@ class Launcher:
         taken.callback(failed.close)
         failed.callback(self._networking.announce_failure, container)
         fs = self._rootfs.bare(container)
-        user = find_user(fs, container.config.user, container.host_config.group_add or ())
-        check_runtime(container.host_config)
-        check_tmpfs_sizes({m.destination: m.size for m in container.mounts if m.type == "tmpfs"})
         if not joins(container.host_config.network_mode):
             # The files are there, and shown, even if the networks then refuse.
             self._rootfs.host_files(container)
+        user = find_user(fs, container.config.user, container.host_config.group_add or ())
+        check_runtime(container.host_config)
+        check_tmpfs_sizes({m.destination: m.size for m in container.mounts if m.type == "tmpfs"})
         donors = donors_of(container, self._networking.registry)
         joined = self._networking.join(container)
         failed.callback(self._networking.undo, container, joined)
@@ -160,7 +161,7 @@ class Launcher:
         shop.doors.give(machine, container)
         machine.cgroup_path = f"/docker/{container.id}"
         host = container.host_config
-        machine.sysctls.update(host.sysctls or {})
+        set_kernel_parameters(machine, host)
         machine.capabilities = capability_mask(
             host.cap_add or (), host.cap_drop or (), privileged=host.privileged
         )

@@ -7,7 +7,7 @@ import os
 import posixpath
 from collections.abc import Callable
 
-from api_schema.host_config import BindOptions, Mount, VolumeDriver, VolumeOptions
+from api_schema.host_config import BindOptions, Mount, TmpfsOptions, VolumeDriver, VolumeOptions
 from daemon.engine.container import MountPoint
 from daemon.engine.containers.config_rules import clean_path
 from daemon.errors import InvalidParameter, System
@@ -34,6 +34,10 @@ _OPTION_NAMES = {
     "tmpfs_options": "TmpfsOptions",
     "cluster_options": "ClusterOptions",
 }
+
+
+_OUTSIDE = "subpath must be a relative path within the volume"
+"""Of images as well."""
 
 
 class MountFault(Exception):
@@ -152,17 +156,31 @@ def _bind(mount: Mount) -> MountPoint:
         source=clean_path(mount.source),
         writable=not mount.read_only,
         propagation=propagation or "rprivate",
+        readonly_conflict=_readonly_conflict(mount.bind_options or BindOptions(), mount.read_only),
     )
+
+
+def _readonly_conflict(options: BindOptions, read_only: bool) -> str:
+    """Read-only mounts below: not recursive, or by force, and only where the mount itself is read-only."""
+    if options.read_only_non_recursive and not read_only:
+        return "!ReadOnly && BindOptions.ReadOnlyNonRecursive"
+    if options.read_only_force_recursive and not read_only:
+        return "!ReadOnly && BindOptions.ReadOnlyForceRecursive"
+    if options.read_only_non_recursive and options.read_only_force_recursive:
+        return "ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive"
+    return ""
 
 
 def _volume(mount: Mount) -> MountPoint:
     if mount.bind_options is not None:
         raise MountFault("field BindOptions must not be specified")
     options = mount.volume_options or VolumeOptions()
+    if not mount.source and options.subpath:
+        raise MountFault("must not set Subpath when using anonymous volumes")
     if not mount.source and mount.read_only:
         raise MountFault("must not set ReadOnly mode when using anonymous volumes")
     if options.subpath and not _is_local(options.subpath):
-        raise MountFault("subpath must be a relative path within the volume")
+        raise MountFault(_OUTSIDE)
     return MountPoint(
         "volume",
         clean_path(mount.target),
@@ -178,13 +196,20 @@ def _volume(mount: Mount) -> MountPoint:
 def _tmpfs(mount: Mount) -> MountPoint:
     if mount.source:
         raise MountFault("field Source must not be specified")
-    options = mount.tmpfs_options
+    options = mount.tmpfs_options or TmpfsOptions()
+    flags = [flag for option in options.options or () for flag in option[:1]]
+    for flag in flags:
+        if flag not in ("exec", "noexec"):
+            raise MountFault(f"invalid option: {flag}")
+    words = ["ro"] if mount.read_only else []
+    words += [f"size={options.size_bytes}"] if options.size_bytes else []
+    words += [f"mode={options.mode & 0o7777:o}"] if options.mode & 0o7777 else []
     return MountPoint(
         "tmpfs",
         clean_path(mount.target),
         writable=not mount.read_only,
-        size=options.size_bytes if options else 0,
-        permissions=(options.mode & 0o7777) or None if options else None,
+        size=options.size_bytes,
+        options=",".join([*words, *flags]),
     )
 
 
@@ -193,7 +218,7 @@ def _image(mount: Mount) -> MountPoint:
         raise MountFault("field Source must not be empty")
     subpath = mount.image_options.subpath if mount.image_options else ""
     if subpath and not _is_local(subpath):
-        raise MountFault("subpath must be a relative path within the image")
+        raise MountFault(_OUTSIDE)
     return MountPoint(
         "image",
         clean_path(mount.target),

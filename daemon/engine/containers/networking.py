@@ -11,11 +11,11 @@ from daemon.engine.containers.endpoint_rules import is_user_defined
 from daemon.engine.containers.modes import joins, owner_of
 from daemon.engine.containers.registry import Registry
 from daemon.engine.containers.staging import Staging
-from daemon.engine.containers.together import check_together
+from daemon.engine.containers.together import SHARED, check_together
 from daemon.engine.networks import dns_names
 from daemon.engine.port_specs import split_port
 from daemon.engine.ports import Ports, Published, wanted_ports
-from daemon.errors import Conflict, DockerError, NotFound, System
+from daemon.errors import Conflict, DockerError, InvalidParameter, NotFound, System
 from daemon.events import Events
 from daemon.ids import Ids
 from daemon.process.net import NetNamespace
@@ -76,6 +76,8 @@ class Networking:
         """Take addresses and ports; everything is given back again if one of them cannot be had."""
         mode = container.host_config.network_mode
         if joins(mode):
+            if container.endpoints:
+                raise InvalidParameter(f"{SETUP_FAILED}{SHARED}")
             return self._share(owner_of(mode))
         self._complete_mode(container)
         sandbox_id = self._ids.hex(64)

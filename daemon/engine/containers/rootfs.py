@@ -138,14 +138,15 @@ class Rootfs:
     def mount_all(self, fs: Filesystem, container: Container, quota: Quota | None) -> None:
         """Everything that the client asked for, outer folders first."""
         tmpfs = {
-            clean_path(path): parse_tmpfs(text)
-            for path, text in (container.host_config.tmpfs or {}).items()
+            clean_path(path): text for path, text in (container.host_config.tmpfs or {}).items()
         }
         points = [point for point in container.mounts if point.destination not in tmpfs]
-        points += [MountPoint("tmpfs", path, options="--tmpfs") for path in tmpfs]
+        points += [MountPoint("tmpfs", path, options=text) for path, text in tmpfs.items()]
         for point in by_depth(tuple(points)):
-            if point.destination in tmpfs and point.options:
-                self._mount_tmpfs(fs, point.destination, tmpfs[point.destination], quota)
+            if point.readonly_conflict:
+                raise System(f"mount options conflict: {point.readonly_conflict}")
+            if point.type == "tmpfs":
+                self._mount_tmpfs(fs, point.destination, parse_tmpfs(point.options), quota)
             else:
                 self.mount_point(fs, point, quota)
 
@@ -190,9 +191,6 @@ class Rootfs:
         if point.type == "volume":
             volume = self._volumes.get(point.name)
             return volume.tree, volume.source.mount_source, volume.source.mount_options
-        if point.type == "tmpfs":
-            mode = 0o1777 if point.permissions is None else point.permissions
-            return self.memory_tree("tmpfs", size=point.size, mode=mode, quota=quota), "tmpfs", ""
         if point.type == "image":
             image = self._images.resolve(point.image_id)
             return self._images.layer_store.overlay(image.diff_ids), "overlay", ""

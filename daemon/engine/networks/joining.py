@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from api_schema.endpoint_settings import EndpointSettings
+from daemon.engine.networks.interfaces import interface_name, set_parameters
 from daemon.engine.networks.ipam import IPAddress, Pool
 from daemon.engine.networks.network import Attachment, Network
-from daemon.engine.networks.parsing import parse_address
+from daemon.engine.networks.parsing import parse_address, parse_link
 from daemon.errors import DockerError, Forbidden, InvalidParameter, System
 from daemon.ids import Ids
 from daemon.process.net import Fabric, NetNamespace
 
 _WITHOUT_ADDRESSES = ("host", "null")
-_INTERFACE_NAME = "com.docker.network.endpoint.ifname"
+
+
+class HalfJoined(System):
+    """There is an address, but no interface: dockerd keeps what it has so far, and shows it."""
+
+    settings: EndpointSettings | None = None
 
 
 class Joiner:
@@ -52,12 +58,15 @@ class Joiner:
             namespace=namespace,
             aliases=list(settings.aliases or []),
             hostname=hostname,
-            links=_links(settings.links or []),
         )
         if has_addresses:
             _check_link_local(settings)
             self._take_addresses(network, attachment, settings)
-            self._plug(network, attachment, settings)
+            try:
+                attachment.links = _links(settings.links or [])
+                self._plug(network, attachment, settings)
+            except System as error:
+                raise self._half_joined(network, attachment, settings, error) from None
         network.attachments[container_id] = attachment
         return _shown(network, attachment, settings)
 
@@ -83,20 +92,34 @@ class Joiner:
             raise
 
     def _plug(self, network: Network, attachment: Attachment, settings: EndpointSettings) -> None:
-        name = (settings.driver_opts or {}).get(_INTERFACE_NAME)
+        options = settings.driver_opts or {}
         namespace, four = attachment.namespace, attachment.address(4)
         namespace.fabric = self._fabric
-        namespace.attach(
+        link = f"veth{self._ids.hex(7)}"
+        interface = namespace.attach(
             network.id,
             addresses=[pool.show(address) for pool, address in attachment.addresses],
             mac=attachment.mac_address or self._ids.mac(),
             gateway=network.gateway_of(four[0]) if four else "",
-            name=name or None,
+            name=interface_name(options, namespace, link),
             mtu=network.mtu,
             rank=(-settings.gw_priority, network.name),
         )
+        set_parameters(options, namespace, interface.name, link)
         namespace.resolver = lambda name: self.resolve(namespace, name)
         namespace.reverse = lambda address: self.name_of(namespace, address)
+
+    @staticmethod
+    def _half_joined(
+        network: Network, attachment: Attachment, settings: EndpointSettings, error: System
+    ) -> HalfJoined:
+        """What is left of it: the interface goes, the address is free, and both stay to be seen."""
+        attachment.namespace.detach(network.id)
+        failure = HalfJoined(str(error))
+        shown = _shown(network, attachment, settings)
+        failure.settings = shown.model_copy(update={"gateway": "", "ipv6_gateway": ""})
+        _give_back(attachment)
+        return failure
 
     def leave(self, network: Network, container_id: str) -> bool:
         attachment = network.attachments.pop(container_id, None)
@@ -150,9 +173,8 @@ def _take(network: Network, version: int, wanted: str) -> tuple[Pool, IPAddress]
 
 
 def _links(specs: list[str]) -> dict[str, str]:
-    """`container:alias`, or the container's own name as its alias."""
-    pairs = (spec.partition(":") for spec in specs)
-    return {alias or name: name.removeprefix("/") for name, _colon, alias in pairs}
+    pairs = map(parse_link, specs)
+    return {alias or name: name.removeprefix("/") for name, alias in pairs}
 
 
 def _give_back(attachment: Attachment) -> None:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from daemon.engine.networks.ipam import IPAddress, IPNetwork
+from daemon.errors import System
 
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
@@ -30,6 +31,16 @@ def parse_address(text: str) -> IPAddress | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def parse_link(spec: str) -> tuple[str, str]:
+    """`container:alias`, or the container's own name as its alias."""
+    if not spec:
+        raise System("empty string specified for links")
+    parts = spec.split(":")
+    if len(parts) > 2:
+        raise System(f"bad format for links: {spec}")
+    return parts[0], parts[-1]
 
 
 def has_host_bits(text: str) -> bool:

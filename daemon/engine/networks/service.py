@@ -216,7 +216,7 @@ def _listed(network: Network, filters: Filters) -> bool:
         and filters.labels(network.labels)
         and (
             "dangling" not in filters
-            or (not network.attachments and not network.is_predefined)
-            == filters.flag("dangling", False)
+            # dockerd counts the containers before it has looked them up: nothing of a client's seems used.
+            or network.is_predefined != filters.flag("dangling", False)
         )
     )

@@ -10,7 +10,7 @@ from api_schema.changes.v1_28 import BinaryWebSocket
 from api_schema.changes.v1_30 import WaitConditions
 from api_schema.changes.v1_41 import OneShotStats
 from api_schema.changes.v1_42 import MultiplexedStreamType
-from api_schema.containers import ContainerWait
+from api_schema.containers import ContainerWait, WaitError
 from api_schema.go_time import go_time_padded
 from daemon.engine.container import Container
 from daemon.engine.container_state import Trigger
@@ -49,7 +49,8 @@ async def _exit_code(
     code = await daemon.containers.wait(container, condition)
     if container.streams is not None:
         await container.streams.seen(daemon.clock)
-    yield codec.render(ContainerWait(status_code=code), request.version)
+    error = WaitError(message=container.error) if container.error else None
+    yield codec.render(ContainerWait(status_code=code, error=error), request.version)
 
 
 # --- stats

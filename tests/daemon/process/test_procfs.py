@@ -114,7 +114,7 @@ async def test_listening_sockets_are_in_the_table(box):
 
 async def test_sysctls_are_read_only_and_show_what_the_container_was_given(box):
     box.machine.hostname = "web1"
-    box.machine.sysctls["net.core.somaxconn"] = "128"
+    box.machine.net.sysctls["core/somaxconn"] = "128"
     hostname, somaxconn = await reads(
         box, "/proc/sys/kernel/hostname", "/proc/sys/net/core/somaxconn"
     )
