@@ -149,21 +149,28 @@ def parse_event_time(text: str) -> int | None:
     if not text:
         return None
     seconds, _, fraction = text.partition(".")
-    return _parse_int(seconds) * NANOSECONDS + (
-        _parse_int(fraction) * 10 ** max(0, 9 - len(fraction)) if fraction else 0
-    )
+    nanoseconds = int(_parse_int(fraction) * 10.0 ** (9 - len(fraction))) if fraction else 0
+    return _parse_int(seconds) * NANOSECONDS + nanoseconds
 
 
 def _parse_int(text: str) -> int:
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not (digits.isascii() and digits.isdigit()):
         raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if not -(2**63) <= int(text) < 2**63:
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": value out of range')
     return int(text)
+
+
+def _moment(text: str) -> int | None:
+    """None also for the second before 1970, which stands for no time at all in dockerd."""
+    moment = parse_event_time(text)
+    return None if text.partition(".")[0] == "-1" else moment
 
 
 def check_period(since: str, until: str) -> tuple[int | None, int | None]:
     """Both ends of a stream in nanoseconds, or Docker's refusal of a period that ends before it begins."""
-    start, end = parse_event_time(since), parse_event_time(until)
+    start, end = _moment(since), _moment(until)
     if end is not None and start is not None and end < start:
         raise InvalidParameter(f"`since` time ({since}) cannot be after `until` time ({until})")
     return start, end

@@ -76,7 +76,13 @@ def test_a_period_must_not_end_before_it_begins() -> None:
 
 @pytest.mark.parametrize(
     ("text", "nanoseconds"),
-    [("", None), ("5", 5 * SECOND), ("5.25", 5_250_000_000), ("-5", -5 * SECOND)],
+    [
+        ("", None),
+        ("5", 5 * SECOND),
+        ("5.25", 5_250_000_000),
+        ("1.1234567890", 1_123_456_789),
+        ("-5", -5 * SECOND),
+    ],
 )
 def test_times_are_seconds_with_a_fraction(text: str, nanoseconds: int | None) -> None:
     assert parse_event_time(text) == nanoseconds
@@ -85,3 +91,11 @@ def test_times_are_seconds_with_a_fraction(text: str, nanoseconds: int | None) -
 def test_anything_else_is_refused_as_strconv_does() -> None:
     with pytest.raises(ValueError, match=r'strconv\.ParseInt: parsing "abc": invalid syntax'):
         parse_event_time("abc")
+    with pytest.raises(ValueError, match=r'strconv\.ParseInt: parsing "9{19}": value out of range'):
+        parse_event_time("9" * 19)
+
+
+@pytest.mark.parametrize("end", ["-1", "-1.5", ""])
+def test_the_second_before_1970_is_no_end(end: str) -> None:
+    assert check_period("0", end) == (0, None)
+    assert check_period(end, "2") == (None, 2 * SECOND)
