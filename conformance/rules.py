@@ -55,6 +55,7 @@ RULES = (
     Rule("cpus", "how many the machine has", r"to <cpus>", value=r"to \d+\.00, as there are only \d+ CPUs"),
     Rule("time", "a moment; the zero time stays", "<time>", value=r"\b(?!0001-|1970-)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"),
     Rule("epoch", "a moment as a number", "<epoch>", ends("time", "timeNano", "Created"), POSITIVE),
+    Rule("seconds", "how long a process ran on a busy machine", "<seconds>", ends("execDuration"), r"^\d+$"),
     Rule("up", "how long, in words", "Up <age>", ends("Status"), r"^Up .+?(?= \(|$)"),
     Rule("ago", "how long ago, in words", r"\1 <age>", ends("Status"), r"^((Exited|Restarting) \(\d+\)) .+"),
     Rule("pool", "Docker's address pools are given out as they are free", "<address>", value=r"\b(172\.(1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+\b"),

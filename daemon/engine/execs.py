@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from api_schema.execs import ExecCreateRequest
 from daemon.engine.container import Container, Live
-from daemon.engine.container_state import State, Trigger
+from daemon.engine.container_state import Trigger
 from daemon.engine.containers.service import Containers
 from daemon.engine.detach_keys import DEFAULT_KEYS, parse_keys
 from daemon.engine.process_env import replaced, variables, with_home
@@ -110,10 +110,7 @@ class Execs:
         if exec_id in self._orphans:
             raise NotFound(f"No such container: {exec_id}")
         found = self.get(exec_id)
-        container = found.container
-        if container.state is State.PAUSED:
-            raise Conflict(f"Container {container.id} is paused, unpause the container before exec")
-        container.check(Trigger.EXEC)
+        found.container.check(Trigger.EXEC, found.container.id)
         return found
 
     async def start(
@@ -207,7 +204,7 @@ class Execs:
     async def resize(self, exec_id: str, rows: int, columns: int) -> None:
         """Change the window; clients ask for it before the process runs, so it is waited for."""
         found = self.get(exec_id)
-        found.container.check(Trigger.RESIZE)
+        found.container.check(Trigger.EXEC, found.container.id)
         try:
             async with self._clock.timeout(READY_SECONDS):
                 await found.ready.wait()
@@ -215,6 +212,8 @@ class Execs:
             raise System("timeout waiting for exec session ready") from None
         if found.process is None or found.streams is None:
             raise InvalidParameter("exec process is not started")
+        if found.process.status is not None:
+            raise NotFound(f"NotFound: process does not exist {found.id}: not found")
         found.streams.resize(rows, columns)
 
     async def probe(self, container: Container, command: list[str]) -> tuple[int, bytes]:

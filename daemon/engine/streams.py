@@ -86,6 +86,8 @@ class Streams:
         self._attachments: list[Attachment] = []
         self._audience: list[Attachment] = []
         self._held = False
+        self._runs = False
+        self._changed = WaitQueue()
         self.prepare()
 
     def prepare(self) -> None:
@@ -101,6 +103,8 @@ class Streams:
     def stdio(self) -> Stdio:
         """The descriptors of a run that begins now."""
         self.prepare()
+        self._runs = True
+        self._changed.wake()
         if self.terminal is not None:
             slave = self.terminal.slave
             self._open_outputs = 1
@@ -153,6 +157,8 @@ class Streams:
             self._stdin.close()
         self.terminal = None
         self._stdin = None
+        self._runs = False
+        self._changed.wake()
         self._outputs = []
         self._held = False
         if self.on_end is not None:
@@ -193,9 +199,17 @@ class Streams:
     # --- input
 
     async def write_stdin(self, data: bytes) -> None:
-        """Type or pipe `data` into the process; BrokenPipeError once it does not read any more."""
-        if self.terminal is not None:
-            await self.terminal.master_write(data)
+        """Type or pipe `data` into the process; BrokenPipeError once it does not read any more.
+
+        A terminal echoes nothing before there is a process: what is typed until then waits.
+        """
+        terminal = self.terminal
+        while terminal is not None and terminal is self.terminal and not self._runs:
+            await self._changed.wait()
+        if terminal is not None:
+            if terminal is not self.terminal:
+                raise BrokenPipeError
+            await terminal.master_write(data)
         elif self._stdin is not None:
             await self._stdin.write(data)
         else:

@@ -180,3 +180,12 @@ async def test_without_a_terminal_the_keys_are_bytes_like_any_others(boxes: Boxe
     wire.send(b"\x10\x11\n")
     await wire.until(b"\x10\x11\n")
     await wire.close()
+
+
+@pytest.mark.parametrize("query", ["stream=1", "stream=1&stdin=1"])
+async def test_an_attach_to_no_stream_is_over_at_once(boxes: Boxes, query: str) -> None:
+    """Also to the input of a container that has none."""
+    await boxes.run("top")
+    wire = await boxes.hijack(f"/containers/box/attach?{query}")
+    await wire.head()
+    assert await wire.rest() == b""

@@ -195,6 +195,23 @@ async def test_a_resize_reaches_the_terminal(boxes: Boxes) -> None:
     await wire.rest()
 
 
+async def test_a_resize_of_what_has_ended(boxes: Boxes) -> None:
+    box = await boxes.run("top")
+    exec_id = await create(box, "true")
+    await boxes.docker.post(f"/exec/{exec_id}/start", {})
+    answer = await boxes.docker.post(f"/exec/{exec_id}/resize?h=1&w=1")
+    assert answer.refusal == (404, f"NotFound: process does not exist {exec_id}: not found")
+
+
+async def test_a_resize_in_a_paused_container(boxes: Boxes) -> None:
+    box = await boxes.run("top")
+    exec_id = await create(box, "true")
+    await box.post("pause")
+    answer = await boxes.docker.post(f"/exec/{exec_id}/resize?h=1&w=1")
+    text = f"Container {box.id} is paused, unpause the container before exec"
+    assert answer.refusal == (409, text)
+
+
 async def test_the_detach_keys_leave_the_process_behind(boxes: Boxes) -> None:
     """dockerd calls it a failure of the exec, and so do we."""
     box = await boxes.run("top")

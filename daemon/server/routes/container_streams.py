@@ -217,7 +217,7 @@ async def _attached(
     query = request.query
     wanted = {STDOUT: query.flag("stdout"), STDERR: query.flag("stderr")}
     session = None
-    if query.flag("stream"):
+    if query.flag("stream") and _wants_any(request, container):
         session = _session(request, daemon, container, keys, multiplexed)
     try:
         if query.flag("logs"):
@@ -230,6 +230,13 @@ async def _attached(
         # A client that vanishes before its session has begun would hold up the writers for ever.
         if session is not None:
             session.close()
+
+
+def _wants_any(request: Request, container: Container) -> bool:
+    """An attach to no stream at all is over at once."""
+    query = request.query
+    stdin = query.flag("stdin") and container.config.open_stdin
+    return stdin or query.flag("stdout") or query.flag("stderr")
 
 
 def _session(
