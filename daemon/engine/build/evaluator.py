@@ -24,6 +24,7 @@ from daemon.engine.build.copying import (
     Options as CopyOptions,
 )
 from daemon.engine.build.downloads import Download, fetched
+from daemon.engine.build.folders import make_folders
 from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
@@ -405,7 +406,7 @@ class Evaluator:
             files = Filesystem(tree)
             owner = self._owner(files, operation.user) if operation.user else (0, 0)
             with _step_errors(operation.line):
-                _make_folders(files, operation.path, owner)
+                make_folders(files, operation.path, owner)
 
         return act
 
@@ -510,16 +511,6 @@ def _pivot(word: str) -> tuple[str, str]:
     before, dot, after = word.partition("/./")
     folder, pattern = (before, after) if dot else ("", word)
     return clean(f"/{folder}"), clean(f"/{pattern}").lstrip("/")
-
-
-def _make_folders(files: Filesystem, path: str, owner: tuple[int, int]) -> None:
-    if files.isdir(path):
-        return
-    above = path.rpartition("/")[0]
-    if above:
-        _make_folders(files, above, owner)
-    files.mkdir(path, 0o755)
-    files.chown(path, *owner)
 
 
 def first(failures: BaseExceptionGroup[DockerfileError]) -> DockerfileError:

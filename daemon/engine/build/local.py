@@ -14,7 +14,7 @@ from daemon.engine.build.no_session import SessionMissing
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.ignore import read_patterns
+from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.memory import MemoryTree
 
@@ -127,6 +127,7 @@ class Locals:
         )
         step = self.progress.announce(label)
         with step.running(), step.transfer(f"transferring {name}:") as line:
+            _check_paths(paths)
             await self.client.pull(
                 self._key(name), files, follow=paths, exclude=patterns, progress=line.count
             )
@@ -138,3 +139,12 @@ class Locals:
 
     def _empty(self) -> Filesystem:
         return Filesystem(self.new_tree())
+
+
+def _check_paths(paths: Sequence[str]) -> None:
+    """A client refuses patterns that are none, in these words."""
+    try:
+        Matcher(paths)
+    except DockerfileError as bad:
+        text = f"invalid includepatterns: [{' '.join(paths)}]: {bad}"
+        raise DockerfileError(f"rpc error: code = Unknown desc = {text}") from None

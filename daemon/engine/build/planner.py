@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from api_schema.oci import ContainerConfig, HistoryEntry
@@ -34,6 +35,7 @@ from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images import platforms
 from daemon.errors import InvalidParameter
 
+_NUMBER = re.compile(r"[+-]?\d+")
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_PLATFORM = "linux/amd64"
 INLINE_FOLDER = "/dev/pipes"
@@ -156,8 +158,6 @@ class Planner:
             return len(self.stages) - 1
         if wanted.lower() in self.by_name:
             return self.by_name[wanted.lower()]
-        if wanted.isdigit() and int(wanted) < len(self.stages):
-            return int(wanted)
         hint = did_you_mean(wanted, self.by_name)
         raise DockerfileError(f'target stage "{wanted}" could not be found{hint}')
 
@@ -181,7 +181,7 @@ class Planner:
                 names += [stage_of(text) for text in instruction.flags.all("mount")]
         found = [self._stage(name, numbers=position > 0) for position, name in enumerate(names)]
         if index in found[1:]:
-            text = f"circular dependency detected on stage: {stage.name or index}"
+            text = f"circular dependency detected on stage: {stage.name or f'stage-{index}'}"
             raise located(DockerfileError(text), self._reader(stage, index))
         return [one for one in found if one is not None and one != index]
 
@@ -196,8 +196,8 @@ class Planner:
 
     def _stage(self, name: str, *, numbers: bool) -> int | None:
         """The stage of that name; where `numbers` are allowed, of that number."""
-        if numbers and name.isdigit():
-            if int(name) >= len(self.stages):
+        if numbers and _NUMBER.fullmatch(name):
+            if not 0 <= int(name) < len(self.stages):
                 raise DockerfileError(f"invalid stage index {name}")
             return int(name)
         return self.by_name.get(name.lower())

@@ -122,15 +122,12 @@ class _Reader:
         if not match or name not in DIRECTIVES:
             self.directives_over = True
             return False
-        here = (self.at, self.at)
         if name in self.source.directives:
-            raise DockerfileError(f"only one {name} parser directive can be used", here)
+            raise DockerfileError(f"only one {name} parser directive can be used", (1, 1))
         value = self.source.directives[name] = match.group(2)
         if name == "escape":
             if value not in ("`", "\\"):
-                raise DockerfileError(
-                    f"invalid escape token '{value}' does not match ` or \\", here
-                )
+                raise DockerfileError(f"invalid escape token '{value}' does not match ` or \\")
             self.source.escape = value
         return True
 
