@@ -114,14 +114,15 @@ class Spool:
             yield found
 
     def discard(self, number: int) -> None:
-        """Delete file `number`."""
+        """Delete file `number`; others need not wait for that."""
         with self._lock:
             opened = self._descriptors.pop(number, None)
-            if opened is not None:
-                os.close(opened)
-            if self._folder is not None and not self._closed:
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(self._folder, str(number)))
+            folder = None if self._closed else self._folder
+        if opened is not None:
+            os.close(opened)
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, str(number)))
 
     def close(self) -> None:
         """Delete everything; the contents can no longer be read."""

@@ -34,7 +34,7 @@ from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.source import Line
 from daemon.engine.dockerfile.words import go_escape
-from daemon.engine.images.threads import off_loop
+from daemon.engine.images.threads import behind_the_loop, off_loop
 from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.layers import LayerStore, chain_id
@@ -239,7 +239,7 @@ class Evaluator:
                     raise
             layer = await off_loop(tree.size_rw(), lambda: self.store.commit(tree))
         finally:
-            tree.clear()
+            behind_the_loop(tree.used, tree.clear)
         return self._keep(prepared.operation, below, key, layer.diff_id)
 
     def _keep(self, operation: ops.Operation, below: Snapshot, key: str, diff_id: str) -> Record:

@@ -12,6 +12,7 @@ from daemon.engine.build.local import Locals
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress
 from daemon.engine.build.provenance import Document
+from daemon.engine.images.threads import behind_the_loop
 from daemon.fs.memory import MemoryTree
 
 
@@ -70,4 +71,5 @@ class Job:
         """
         self.prepared.clear()
         while self.trees:
-            self.trees.pop().clear()
+            tree = self.trees.pop()
+            behind_the_loop(tree.used, tree.clear)
