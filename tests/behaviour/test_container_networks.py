@@ -100,3 +100,15 @@ async def test_a_link_is_a_name_until_it_is_removed(boxes: Boxes) -> None:
     [entry] = await boxes.listed("")
     assert entry["Names"] == ["/db"]
     assert (await box.inspect())["HostConfig"]["Links"] is None
+
+
+async def test_the_dns_server_is_bound_inside(boxes: Boxes) -> None:
+    """On networks where containers have names, as netstat shows on Engine 28.5.2."""
+    await boxes.docker.post("/networks/create", {"Name": "named"})
+    box = await boxes.run("top", name="named", HostConfig={"NetworkMode": "named"})
+    _code, shown = await box.exec("netstat", "-lntu")
+    local = [line.split()[3].rpartition(":")[0] for line in shown.splitlines()[2:]]
+    assert local == ["127.0.0.11", "127.0.0.11"]
+    other = await boxes.run("top", name="unnamed")
+    _code, shown = await other.exec("netstat", "-lntu")
+    assert shown.splitlines()[2:] == []

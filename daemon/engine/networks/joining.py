@@ -11,8 +11,9 @@ from daemon.engine.networks.network import Attachment, Network
 from daemon.engine.networks.parsing import parse_address, parse_link
 from daemon.errors import DockerError, Forbidden, InvalidParameter, System
 from daemon.ids import Ids
-from daemon.process.net import Fabric, NetNamespace
+from daemon.process.net import EPHEMERAL, Fabric, NetNamespace
 
+_DNS_SERVER = "127.0.0.11"
 _WITHOUT_ADDRESSES = ("host", "null")
 
 
@@ -106,8 +107,18 @@ class Joiner:
             rank=(-settings.gw_priority, network.name),
         )
         set_parameters(options, namespace, interface.name, link)
+        if network.has_names:
+            self._answer_names(namespace)
         namespace.resolver = lambda name: self.resolve(namespace, name)
         namespace.reverse = lambda address: self.name_of(namespace, address)
+
+    def _answer_names(self, namespace: NetNamespace) -> None:
+        """The embedded DNS server is bound inside; programs reach it by way of the resolver instead."""
+        if any(socket.local.host == _DNS_SERVER for socket in namespace.bound_sockets()):
+            return
+        ports = (self._ids.random.choice(EPHEMERAL) for _ in range(2))
+        namespace.listen(_DNS_SERVER, next(ports))
+        namespace.bind_datagrams(_DNS_SERVER, next(ports))
 
     @staticmethod
     def _half_joined(
