@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from daemon.engine.build import operations as ops
-from daemon.engine.build.cache import Cache
+from daemon.engine.build.cache import Cache, Record
+from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.client import BuildClient
+from daemon.engine.build.copying import Copier, Options
 from daemon.engine.build.evaluator import Evaluator, Mounted
 from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.images.threads import off_loop
+from daemon.fs.filesystem import Filesystem
+from daemon.fs.memory import MemoryTree
 
 
 async def mounted(
@@ -17,14 +22,39 @@ async def mounted(
     if spec.type == "secret":
         return await _secret(mount, client)
     if spec.type == "cache":
-        record = cache.mount(spec.id or spec.target, _cache_description(mount, run))
-        return Mounted(mount, record=record)
+        return Mounted(mount, record=await _cache(mount, run, evaluator, cache))
     if spec.type == "bind":
         files = await evaluator.files_of(mount.input)
+        if isinstance(mount.input, ops.Local) and not spec.readonly:
+            # All steps share the client's files; what one of them writes there is forgotten.
+            tree = MemoryTree(cache.store.spool, cache.store.now)
+            await _copy(files, "/", tree)
+            return Mounted(mount, tree=tree)
         return Mounted(mount, tree=files.root_mount.tree)
     if spec.type == "ssh":
         await _check_ssh(mount, client)
     return Mounted(mount)
+
+
+async def _cache(mount: ops.RunMount, run: ops.Run, evaluator: Evaluator, cache: Cache) -> Record:
+    """The folder kept between builds. With `from` it begins as what is there, and is another one for other files."""
+    spec, description = mount.mount, _cache_description(mount, run)
+    name = spec.id or spec.target
+    if not spec.source_stage:
+        return cache.mount(name, description)
+    files, path = await evaluator.files_of(mount.input), "/" + spec.source.strip("/")
+    if not files.exists(path):
+        return cache.mount(name, description)
+    record = cache.mount(f"{name} from {checksum(files, [path])}", description)
+    if record.folder is not None and not Filesystem(record.folder).listdir("/"):
+        await _copy(files, path, record.folder)
+    return record
+
+
+async def _copy(files: Filesystem, path: str, into: MemoryTree) -> None:
+    copier = Copier(Filesystem(into), Options())
+    size = total_size(files, [path])
+    await off_loop(size, lambda: copier.copy(files, path, "/", to_folder=True))
 
 
 def _cache_description(mount: ops.RunMount, run: ops.Run) -> str:

@@ -139,7 +139,9 @@ class Mounts:
             Filesystem(folder).chmod("/", spec.mode or 0o755)
             self.files.mount(target, folder, readonly=bool(spec.readonly))
         elif spec.type == "tmpfs":
-            self.files.mount(target, self.new_tree(None), fstype="tmpfs")
+            tree = self.new_tree(spec.size or None)
+            Filesystem(tree).chmod("/", 0o1777)
+            self.files.mount(target, tree, fstype="tmpfs")
         elif mounted.tree is not None:
             subpath = "/" + spec.source.strip("/") if spec.source.strip("/") else ""
             self.files.mount(target, mounted.tree, readonly=bool(spec.readonly), subpath=subpath)
