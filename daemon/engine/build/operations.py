@@ -93,6 +93,10 @@ class RunMount:
         return self.mount.type == "cache" and any(given)
 
 
+AGENT_SOCKET = "/run/buildkit/ssh_agent.{}"
+AGENT_VARIABLE = "SSH_AUTH_SOCK"
+
+
 @dataclass(slots=True)
 class Run(Operation):
     """RUN. `script` is the path and the content of a here-document with a `#!`."""
@@ -111,6 +115,15 @@ class Run(Operation):
     """Bytes; 0 means the default."""
     ulimits: tuple[tuple[str, tuple[int, int]], ...] = ()
     """(name, (soft, hard)) of `--ulimit`."""
+
+    def place_agents(self) -> None:
+        """Where the sockets of ssh mounts are that name no place; the first one's is told to the process."""
+        agents = [mount for mount in self.mounts if mount.mount.type == "ssh"]
+        for number, agent in enumerate(agents):
+            if not agent.mount.target:
+                agent.target = AGENT_SOCKET.format(number)
+        if agents:
+            self.env[AGENT_VARIABLE] = agents[0].target
 
 
 @dataclass(slots=True)

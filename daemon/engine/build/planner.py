@@ -460,6 +460,7 @@ class Planner:
         )
         for text in run.flags.all("mount"):
             operation.mounts.append(await self._mount(planned, text))
+        operation.place_agents()
         planned.operations.append(operation)
         commit(planned, f"RUN {run_text(draft, argv)} # buildkit", layer=True)
 

@@ -23,6 +23,8 @@ from daemon.process.machine import Machine
 from daemon.process.net import NetNamespace
 from daemon.process.procfs import mount_kernel_trees
 
+AGENT = "/agent"
+"""The socket in the tree of an ssh mount."""
 HOSTNAME = "buildkitsandbox"
 HOST_FILE_OPTIONS = "ro,nosuid,nodev,noexec,relatime"
 SHM_OPTIONS = "rw,nosuid,nodev,noexec,relatime,size=65536k"
@@ -142,6 +144,8 @@ class Mounts:
             tree = self.new_tree(spec.size or None)
             Filesystem(tree).chmod("/", 0o1777)
             self.files.mount(target, tree, fstype="tmpfs")
+        elif spec.type == "ssh" and mounted.tree is not None:
+            self.files.mount(target, mounted.tree, subpath=AGENT)
         elif mounted.tree is not None:
             subpath = "/" + spec.source.strip("/") if spec.source.strip("/") else ""
             self.files.mount(target, mounted.tree, readonly=bool(spec.readonly), subpath=subpath)
