@@ -25,6 +25,7 @@ from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, FormError
+from daemon.engine.dockerfile.mounts import parse_mount
 from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images.image import Image
 from daemon.engine.images.threads import off_loop
@@ -228,8 +229,10 @@ class ClassicBuild:
         triggers = self.draft.config.on_build or []
         self.draft.config.on_build = None
         if triggers:
-            plural = "s" if len(triggers) > 1 else ""
-            self._print(f"# Executing {len(triggers)} build trigger{plural}\n")
+            self._print(f"# Executing {len(triggers)} build trigger")
+            if len(triggers) > 1:
+                self._print("s")
+            self._print("\n")
         parsed = [i.parse(lines.read(text.encode()).lines[0]) for text in triggers]
         return [one for one in parsed if isinstance(one, i.Instruction)]
 
@@ -240,12 +243,19 @@ class ClassicBuild:
             if self.options.force_remove:
                 await self._remove_all()
 
-    async def _dispatch(self, instruction: i.Instruction) -> None:
+    def _refuse_buildkit(self, instruction: i.Instruction) -> None:
+        """What a mount says is read all the same, and what is wrong with it told first."""
+        if isinstance(instruction, i.Command):
+            for text in instruction.flags.all("mount"):
+                parse_mount(text, self.draft.expand)
         refused = BUILDKIT_FLAGS.get(instruction.keyword, ())
         for word in instruction.line.flags:
             flag = word.removeprefix("--").partition("=")[0]
             if flag in refused:
                 raise BuildFailed(NEEDS_BUILDKIT.format(flag=flag))
+
+    async def _dispatch(self, instruction: i.Instruction) -> None:
+        self._refuse_buildkit(instruction)
         if isinstance(instruction, i.Copy):
             await self._copy(instruction)
         elif isinstance(instruction, i.Command) and instruction.keyword == "RUN":

@@ -15,6 +15,7 @@ from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.instructions import Copy
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.nodes import Stat
+from daemon.fs.scope import in_scope
 
 CHUNK = 1024 * 1024
 ROOTS = (0, 0)
@@ -33,9 +34,22 @@ class Options:
     """The mode as a number, which folders that had to be made get, too."""
     unpack: Callable[[Filesystem, str, Filesystem, str], bool] | None = None
     """Asked for each file of an ADD: True when it was an archive and has been unpacked."""
+    root: Callable[[], str] = str
+    """Where BuildKit has the files that it copies to, for its complaints."""
     as_archive: bool = False
     """The classic builder's way, which packs and unpacks, then changes owners: a file takes the place of a folder,
     folders above a copied folder are root's, and the change costs a program its set-id bits."""
+
+
+def check_way(files: Filesystem, folder: str) -> None:
+    """DockerfileError if there are files where a folder, or one above it, is to be made."""
+    at = "/"
+    for name in folder.strip("/").split("/"):
+        above, at = at, posixpath.join(at, name)
+        if above != "/" and files.exists(above) and not files.isdir(above):
+            raise DockerfileError(f"lstat {at}: not a directory")
+    if files.exists(at) and not files.isdir(at):
+        raise DockerfileError(f"mkdir {at}: not a directory")
 
 
 class NotInContext(Exception):
@@ -124,6 +138,7 @@ class Copier:
         selection: Selection = EVERYTHING,
     ) -> None:
         """One source: of a folder, what is selected goes into `to`; a file becomes `to` or goes into it."""
+        to = self._resolved(to)
         status = files.stat(path)
         if modes.S_ISDIR(status.mode):
             self._folder(files, path, to, status, selection)
@@ -137,6 +152,7 @@ class Copier:
 
     def write(self, data: bytes, to: str, name: str, *, to_folder: bool) -> None:
         """A here-document."""
+        to = self._resolved(to)
         if to_folder or self.target.isdir(to):
             to = posixpath.join(to, name)
         owner = self.options.owner or ROOTS
@@ -145,9 +161,15 @@ class Copier:
         self.target.write_bytes(to, data, 0o644)
         self._own(to, 0o644 | modes.S_IFREG, owner)
 
+    def _resolved(self, to: str) -> str:
+        """BuildKit follows links to the destination, dangling ones too; dockerd has done so before."""
+        return to if self.options.as_archive else in_scope(self.target, to)
+
     def _above(self, path: str, owner: tuple[int, int]) -> None:
         """Missing folders above a destination: 0755."""
         folder = posixpath.dirname(path)
+        if not self.options.as_archive:
+            check_way(self.target, folder)
         missing = []
         while not self.target.isdir(folder):
             missing.append(folder)
@@ -182,6 +204,8 @@ class Copier:
         """False if it is there."""
         if self.target.isdir(folder):
             return False
+        if not self.options.as_archive and self.target.exists(folder):
+            raise DockerfileError(f"cannot copy to non-directory: {self.options.root()}{folder}")
         self._above(folder, ROOTS if self.options.as_archive else self.options.owner or ROOTS)
         self._clear(folder)
         self.target.mkdir(folder, 0o755)
@@ -228,7 +252,8 @@ class Copier:
         elif self.options.as_archive:
             self._remove(path)
         else:
-            raise DockerfileError(f"cannot copy to non-directory: {path}")
+            where = f"{self.options.root()}{path}"
+            raise DockerfileError(f"cannot replace to directory {where} with file")
 
     def _remove(self, folder: str) -> None:
         for name in self.target.listdir(folder):

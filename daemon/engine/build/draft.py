@@ -12,6 +12,7 @@ from typing import cast
 from api_schema.oci import ContainerConfig
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.words import Lexer, go_escape
 from daemon.engine.signals import parse_signal
 from daemon.errors import InvalidParameter
@@ -132,9 +133,10 @@ class Draft:
         return self._expanded(Lexer("\\", plain_quotes=True), text)
 
     def _expanded(self, lexer: Lexer, text: str) -> str:
-        word = lexer.word(text, self.variables)
-        self.undefined += sorted(lexer.unmatched)
-        return word
+        try:
+            return lexer.word(text, self.variables)
+        finally:
+            self.undefined += sorted(lexer.unmatched)
 
     def expand_words(self, text: str) -> list[str]:
         return Lexer(self.escape).words(text, self.variables)
@@ -216,9 +218,9 @@ def _workdir(draft: Draft, instruction: i.Instruction) -> str:
     path = draft.expand(instruction.value)
     if not (path or draft.last_wins):
         raise DockerfileError("cannot normalize nothing")
-    draft.config.working_dir = posixpath.normpath(
-        posixpath.join(draft.config.working_dir or "/", path)
-    )
+    if not (draft.last_wins and path.startswith("/")):  # which BuildKit leaves as it is written
+        path = clean(posixpath.join(draft.config.working_dir or "/", path))
+    draft.config.working_dir = path
     return f"WORKDIR {draft.config.working_dir}"
 
 

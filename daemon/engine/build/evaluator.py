@@ -16,6 +16,7 @@ from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.copying import (
     Copier,
     NotInContext,
+    check_way,
     octal_mode,
     parse_mode,
     sources,
@@ -40,6 +41,7 @@ from daemon.fs.filesystem import Filesystem
 from daemon.fs.layers import LayerStore, chain_id
 from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
+from daemon.fs.scope import in_scope
 from daemon.fs.tree import Tree
 
 Output = Callable[[bytes, int], None]
@@ -206,10 +208,11 @@ class Evaluator:
 
     def _inline(self, operation: ops.Operation) -> None:
         """Here-documents that become files are a vertex of their own."""
-        inline = operation.inline if isinstance(operation, ops.CopyFiles) else ()
-        if inline or (isinstance(operation, ops.Run) and operation.script):
-            key = f"{INLINE}{operation.name}"
-            with self.progress.announce(INLINE, key=key).running():
+        inline = list(operation.inline) if isinstance(operation, ops.CopyFiles) else []
+        if isinstance(operation, ops.Run) and operation.script:
+            inline.append(operation.script)
+        for name, data in inline:
+            with self.progress.announce(INLINE, key=key_of(INLINE, name, data)).running():
                 pass
 
     async def _step(self, operation: ops.Operation, step: Step, below: Snapshot) -> Snapshot:
@@ -375,6 +378,7 @@ class Evaluator:
                 parse_mode(copy.chmod) if copy.chmod else None,
                 octal_mode(copy.chmod),
                 unpack_archive if copy.unpack else None,
+                root=lambda: f"/var/lib/docker/overlay2/{self.cache.ids.identity()}/merged",
             )
             copier = Copier(target, options)
             with _step_errors(copy.line):
@@ -406,7 +410,9 @@ class Evaluator:
             files = Filesystem(tree)
             owner = self._owner(files, operation.user) if operation.user else (0, 0)
             with _step_errors(operation.line):
-                make_folders(files, operation.path, owner)
+                path = in_scope(files, operation.path)
+                check_way(files, path)
+                make_folders(files, path, owner)
 
         return act
 

@@ -20,6 +20,8 @@ from daemon.fs.memory import MemoryTree
 
 IGNORE_FILE = ".dockerignore"
 MAIN = "context"
+MOUNTED = "/var/lib/docker/tmp/buildkit-mount2066271441"
+"""Where BuildKit would have what brought the Dockerfile."""
 
 
 class Locals:
@@ -84,7 +86,9 @@ class Locals:
             self._ignore[MAIN] = read_patterns(files.read_bytes(own_ignore))
         for candidate in (name, name.lower()):
             if files.isdir(f"/{candidate}"):
-                raise DockerfileError(f"failed to read dockerfile: read {name}: is a directory")
+                raise DockerfileError(
+                    f"failed to read dockerfile: read {MOUNTED}/{name}: is a directory"
+                )
             if files.exists(f"/{candidate}"):
                 return files.read_bytes(f"/{candidate}")
         raise DockerfileError(f"failed to read dockerfile: open {name}: no such file or directory")

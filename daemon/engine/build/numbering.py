@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import ChainMap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.draft import Draft
@@ -26,6 +26,12 @@ class Numbering:
         self.total = int(isinstance(base, ops.BaseImage))
         self.total += sum(instruction.keyword in MAKES_FILES for instruction in instructions)
         self.at = 0
+        self.prefix = ""
+        """What stands in front of an instruction that the base image triggers."""
+
+    def count(self, triggers: Sequence[i.Instruction]) -> None:
+        """All of them, of whatever kind, count once FROM has its number."""
+        self.total += len(triggers)
 
     def vertex(self, text: str) -> str:
         self.at += 1
@@ -41,7 +47,7 @@ class Numbering:
         with contextlib.suppress(DockerfileError):
             text = lexer.word(text, ChainMap(hidden, draft.variables))
         keyword, space, rest = text.partition(" ")
-        return self.vertex(f"{keyword.upper()}{space}{rest}")
+        return self.vertex(f"{self.prefix}{keyword.upper()}{space}{rest}")
 
 
 def _secret_names(line: lines.Line) -> list[str]:

@@ -29,7 +29,7 @@ from daemon.engine.build.options import Options
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean
-from daemon.engine.dockerfile.ignore import Matcher
+from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.mounts import parse_mount, stage_of
 from daemon.engine.dockerfile.words import Lexer
 from daemon.engine.images import platforms
@@ -271,16 +271,19 @@ class Planner:
         replaced = self._is_replaced(stage)
         planned = self._begin(index, base)
         self.planned[index] = planned
-        instructions = [] if replaced else [*self._triggers(planned, stage), *stage.instructions]
+        triggers = [] if replaced else self._triggers(planned)
+        instructions = [] if replaced else stage.instructions
         numbering = Numbering(self._label(index), base, instructions)
         if isinstance(base, ops.BaseImage):
             self._check_platform(stage, base)
             if base.diff_ids and base.name:
                 planned.base_vertex = base.vertex or numbering.vertex(f"FROM {base.name}")
         checked = self.stage_checks[index] = self._stage_checks(planned)
-        own = len(instructions) - len(stage.instructions)
-        for number, instruction in enumerate(instructions):
+        numbering.count(triggers)
+        own = len(triggers)
+        for number, instruction in enumerate([*triggers, *instructions]):
             known = len(planned.draft.env)
+            numbering.prefix = "ONBUILD " if number < own else ""
             if number >= own and instruction.keyword == "EXPOSE":
                 checked.ports(instruction)
             try:
@@ -339,7 +342,7 @@ class Planner:
             platform=self.stages[index].platform or self.options.platform or DEFAULT_PLATFORM,
         )
 
-    def _triggers(self, planned: ops.PlannedStage, stage: i.Stage) -> list[i.Instruction]:
+    def _triggers(self, planned: ops.PlannedStage) -> list[i.Instruction]:
         """The base's ONBUILD instructions, which do not carry over."""
         triggers = planned.draft.config.on_build or []
         planned.draft.config.on_build = None
@@ -395,7 +398,13 @@ class Planner:
         config = planned.draft.config
         name = numbering.step(planned.draft, instruction.line, raw_quotes=False)
         planned.operations.append(
-            ops.MakeFolder(name, instruction.line, False, config.working_dir, config.user)
+            ops.MakeFolder(
+                name,
+                instruction.line,
+                self._ignored(planned),
+                clean(config.working_dir),
+                config.user,
+            )
         )
 
     async def _copy(self, planned: ops.PlannedStage, copy: i.Copy, numbering: Numbering) -> None:
@@ -450,7 +459,7 @@ class Planner:
             argv,
             {**draft.env, **draft.run_args, **draft.hidden_args},
             draft.config.user,
-            draft.config.working_dir or "/",
+            clean(draft.config.working_dir or "/"),
             run.flags.text("network") or self.options.network,
             script=script,
             hosts=self.options.hosts,

@@ -249,6 +249,8 @@ def _run(line: Line) -> Command:
     network = command.flags.text("network")
     if network not in NETWORKS:
         raise DockerfileError(f'invalid network mode "{network}"')
+    if "" in command.flags.all("mount"):
+        raise DockerfileError("failed to parse csv mounts: EOF")
     return command
 
 

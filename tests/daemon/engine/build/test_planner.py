@@ -119,7 +119,7 @@ async def test_a_later_argument_hides_an_environment_variable_and_the_other_way_
 
 async def test_onbuild_runs_in_the_stage_that_builds_on_it() -> None:
     built = await plan("FROM busybox AS a\nONBUILD RUN hi\nFROM a\nRUN there")
-    assert vertexes(built.target) == ["", "[stage-1 1/2] RUN hi", "[stage-1 2/2] RUN there"]
+    assert vertexes(built.target) == ["", "[stage-1 1/2] ONBUILD RUN hi", "[stage-1 2/2] RUN there"]
     assert built.target.draft.config.on_build is None
 
 

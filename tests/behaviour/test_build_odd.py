@@ -1,0 +1,90 @@
+"""Dockerfiles that few write: what is in the way, triggers, working directories as written. Texts are those of Engine 28.5.2."""
+
+import re
+
+import pytest
+
+from tests.behaviour.conftest import Client
+from tests.behaviour.test_build import context
+from tests.behaviour.test_build_posted import build, finished, said, traces
+
+
+@pytest.fixture(autouse=True)
+async def busybox(docker: Client) -> None:
+    await docker.post("/images/create?fromImage=busybox&tag=latest")
+
+
+INLINE = "[internal] preparing inline document"
+FILES = {"f": b"a\n", "d/g": b"b\n", "k/f/i": b"c\n"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [
+        ("COPY f d /x", "cannot copy to non-directory: ROOT/x"),
+        ("COPY k /x\nCOPY f /x", "cannot replace to directory ROOT/x/f with file"),
+        ("COPY f /x\nCOPY f /x/y", "mkdir /x: not a directory"),
+        ("COPY f /x\nWORKDIR /x", "mkdir /x: not a directory"),
+        ("COPY f /x\nWORKDIR /x/y", "lstat /x/y: not a directory"),
+    ],
+)
+async def test_what_is_in_the_way_of_buildkit(docker: Client, steps: str, error: str) -> None:
+    messages = await build(docker, context(f"FROM busybox\n{steps}\n", **FILES))
+    found = re.sub(r"/var/lib/docker/overlay2/\w{25}/merged", "ROOT", messages[-1]["error"])
+    assert found == error
+
+
+@pytest.mark.parametrize("steps", ["COPY f /x", "COPY f /x/", "COPY d /x", "WORKDIR /x/y"])
+async def test_links_to_a_destination_are_followed(docker: Client, steps: str) -> None:
+    dockerfile = f"FROM busybox\nRUN ln -s /later /x\n{steps}\nRUN ls -d /later\n"
+    assert said(await build(docker, context(dockerfile, **FILES))) == b"/later\n"
+
+
+async def test_triggers_are_called_so_and_all_count(docker: Client) -> None:
+    dockerfile = "FROM busybox AS a\nONBUILD RUN echo hi\nONBUILD ENV a=1\nFROM a\nRUN true\n"
+    names = finished(await build(docker, context(dockerfile)))
+    assert {"[stage-1 1/3] ONBUILD RUN echo hi", "[stage-1 2/3] RUN true"} <= set(names)
+
+
+async def test_working_directories_stay_as_written_in_buildkit(docker: Client) -> None:
+    await build(docker, context("FROM busybox\nWORKDIR /a/../b/\nRUN pwd\n"), t="one")
+    assert (await docker.get("/images/one/json")).json["Config"]["WorkingDir"] == "/a/../b/"
+
+
+async def test_a_build_without_cache_makes_its_working_directory_anew(docker: Client) -> None:
+    """What the earlier build made stands on layers that went with its image."""
+    body = context("FROM busybox\nRUN date +%N >/now\nWORKDIR /x\nRUN pwd\n")
+    for _ in range(2):
+        assert said(await build(docker, body, nocache="1", t="one")) == b"/x\n"
+        await docker.delete("/images/one")
+
+
+async def test_every_inline_document_is_a_vertex(docker: Client) -> None:
+    messages = await build(docker, context("FROM busybox\nCOPY <<a <<b /x/\n1\na\n2\nb\n"))
+    vertexes = [vertex for trace in traces(messages) for vertex in trace.vertexes]
+    digests = {one.digest for one in vertexes if one.name == INLINE}
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("mount", "error"),
+    [
+        ("type=foo", 'unsupported mount type "foo"'),
+        ("foo", "invalid field 'foo' must be a key=value pair"),
+        ("type=cache,target=/x,sharing=q", 'unsupported sharing value "q"'),
+        ("type=cache,target=/x", "the --mount option requires BuildKit. "),
+    ],
+)
+async def test_the_classic_builder_reads_a_mount_before_it_refuses_it(
+    docker: Client, mount: str, error: str
+) -> None:
+    messages = await build(
+        docker, context(f"FROM busybox\nRUN --mount={mount} true\n"), version="1"
+    )
+    assert messages[-1]["error"].startswith(error)
+
+
+async def test_a_mount_that_says_nothing_is_no_mount(docker: Client) -> None:
+    answer = await docker.post("/build", context("FROM busybox\nRUN --mount= true\n"))
+    error = "dockerfile parse error on line 2: failed to parse csv mounts: EOF"
+    assert answer.refusal == (400, error)
