@@ -223,7 +223,8 @@ class Evaluator:
         record = None
         if not operation.ignore_cache:
             record = self.cache.find(key) or await self._imported(operation, step, below, key)
-        if record:
+        # A step below that was made anew leaves nothing to find on top of it.
+        if record and record.diff_ids[:-1] == below.diff_ids:
             step.cached()
         else:
             await self.bases.read(below.base)
