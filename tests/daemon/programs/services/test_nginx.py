@@ -71,8 +71,9 @@ async def test_it_says_what_the_image_says_and_serves(web: Container, client: Co
     assert await get(client, "/") == ("200", "<h1>Welcome to nginx!</h1>\n")
     await running.said(f"{client.address} - - [")
     assert '"GET / HTTP/1.1" 200 27 "-" "curl/' in running.out
-    names = [p.argv[0] for p in web.machine.processes.values() if "nginx" in p.argv[0]]
-    assert names == ["nginx: master process nginx -g daemon off;", *["nginx: worker process"] * 2]
+    assert running.process.argv == ["nginx: master process nginx -g daemon off;"]
+    workers = [p for p in web.machine.processes.values() if p.ppid == running.process.pid]
+    assert [p.argv for p in workers] == [["nginx: worker process"]] * 2
 
 
 async def test_what_is_missing_is_logged(web: Container, client: Container) -> None:
