@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 
 class WaitQueue:
@@ -43,17 +44,15 @@ class WaitQueue:
         return bool(self._waiting)
 
 
-class Outside:
+class Outside(Protocol):
     """What the engine's side does with an object whose `try_` operations never wait: it waits."""
 
     readable: WaitQueue
     writable: WaitQueue
 
-    def try_read(self, size: int) -> bytes | None:
-        raise NotImplementedError
+    def try_read(self, size: int) -> bytes | None: ...
 
-    def try_write(self, data: bytes | memoryview) -> int:
-        raise NotImplementedError
+    def try_write(self, data: bytes | memoryview) -> int: ...
 
     async def read(self, size: int = 65536) -> bytes:
         """At least a byte; b"" at the end."""

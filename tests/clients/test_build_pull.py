@@ -1,12 +1,15 @@
 """docker build tells of a base image that has to be pulled, line by line, as with the real engine."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from fake_registry.store import Store
 from mockerd import MockDaemon
+from tests.behaviour.registries import a_registry
 from tests.clients.processes import run
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -62,3 +65,32 @@ async def test_one_whose_files_are_copied_from(env: dict[str, str], tmp_path: Pa
     lines = await told(tmp_path, dockerfile, env)
     assert lines[0] == "[tools 1/1] FROM docker.io/library/busybox:latest@DIGEST"
     assert lines[-2:] == ["extracting DIGEST done", "DONE"]
+
+
+@pytest.mark.client("docker", "buildx")
+async def test_a_layer_that_the_registry_has_lost(
+    client_env: dict[str, str], tmp_path: Path
+) -> None:
+    """The words and the place are those of Engine 28.5.2."""
+    store = Store()
+    async with a_registry(store) as host:
+        name = f"{host}/lost:1"
+        async with MockDaemon(seed=1) as mock:
+            env = {**client_env, "DOCKER_HOST": mock.docker_host}
+            (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+            await run("docker", "build", "-q", "-t", name, str(tmp_path), **env)
+            await run("docker", "push", "-q", name, **env)
+        manifest = store.manifest("lost", store.tag("lost", "1") or "")
+        assert manifest is not None
+        [layer] = json.loads(manifest.data)["layers"]
+        store.delete_blob("lost", layer["digest"])
+        async with MockDaemon(seed=2) as mock:
+            env = {**client_env, "DOCKER_HOST": mock.docker_host}
+            (tmp_path / "Dockerfile").write_text(f"FROM {name}\nRUN true\n")
+            out = await run("sh", "-c", f"docker build --progress plain {tmp_path} 2>&1; :", **env)
+    why = (
+        "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor "
+        f"{layer['digest']} ({layer['mediaType']}) from remote: not found"
+    )
+    assert f"   1 | >>> FROM {name}" in out.splitlines()
+    assert out.splitlines()[-1] == f"ERROR: failed to build: failed to solve: {why}"

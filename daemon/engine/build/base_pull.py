@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import IO
 
 from api_schema.oci import Descriptor, Manifest, Reference
 from daemon.engine.build.progress import Step, Transferring
@@ -11,8 +12,18 @@ from daemon.engine.images import progress
 from daemon.engine.images.image import Image, short_id
 from daemon.engine.images.layer_download import LayersPull
 from daemon.engine.images.pulling import Pull
-from daemon.engine.registry_client import RegistryFailure, RemoteManifest, Repository
+from daemon.engine.registry_client import (
+    RegistryFailure,
+    RegistryRefusal,
+    RemoteManifest,
+    Repository,
+)
 from daemon.errors import System
+
+LOST = (
+    "failed to copy: httpReadSeeker: failed open: "
+    "could not fetch content descriptor {} ({}) from remote: not found"
+)
 
 
 class BuildLayersPull(LayersPull):
@@ -20,6 +31,14 @@ class BuildLayersPull(LayersPull):
 
     def _is_present(self, number: int, layer: Descriptor) -> bool:
         return self._diff_ids[number] in self._images.layers
+
+    async def _fetch(self, descriptor: Descriptor) -> IO[bytes]:
+        try:
+            return await super()._fetch(descriptor)
+        except RegistryRefusal as refusal:
+            if refusal.code != "BLOB_UNKNOWN":
+                raise
+            raise System(LOST.format(descriptor.digest, descriptor.media_type)) from None
 
 
 class BasePull(Pull):

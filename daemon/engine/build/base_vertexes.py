@@ -10,6 +10,7 @@ from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.source import Line
 from daemon.errors import DockerError
 from daemon.fs.layers import chain_id
 
@@ -20,6 +21,7 @@ class Base:
 
     step: Step
     fetch: ops.Fetch | None
+    line: Line | None
     read: bool = False
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -33,13 +35,13 @@ class BaseVertexes:
         self._names = names
         self._bases: dict[str, Base] = {}
 
-    def announce(self, image: ops.BaseImage) -> str:
-        """The digest of the image's vertex, told at the first call."""
+    def announce(self, image: ops.BaseImage, line: Line | None = None) -> str:
+        """The digest of the image's vertex, told at the first call; `line` is the FROM that asks for it."""
         chain = chain_id(image.diff_ids)
         base = self._bases.get(chain)
         if base is None:
             step = self._progress.announce(self._names[chain])
-            base = self._bases[chain] = Base(step, image.fetch)
+            base = self._bases[chain] = Base(step, image.fetch, line)
             with step.running():
                 pass
         return base.step.digest
@@ -63,7 +65,8 @@ class BaseVertexes:
                 with base.step.running():
                     await base.fetch(base.step)
             except DockerError as problem:
-                raise DockerfileError(str(problem)) from None
+                lines = (base.line.start, base.line.end) if base.line else None
+                raise DockerfileError(str(problem), lines) from None
         elif known:
             base.step.cached()
 

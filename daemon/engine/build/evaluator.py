@@ -190,7 +190,7 @@ class Evaluator:
 
     def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
         chain = chain_id(base.diff_ids)
-        vertex = self.bases.announce(base) if stage.base_vertex else ""
+        vertex = self.bases.announce(base, stage.line) if stage.base_vertex else ""
         return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex, base=chain)
 
     def _from_files(self, files: Filesystem) -> Snapshot:

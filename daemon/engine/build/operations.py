@@ -166,6 +166,8 @@ class PlannedStage:
     """The image at the bottom, for what the result inherits."""
     platform: str = "linux/amd64"
     """What it is built for, which an image at the bottom may contradict."""
+    line: Line | None = None
+    """Its FROM, to be shown where the image at the bottom cannot be had."""
 
 
 @dataclass(slots=True)

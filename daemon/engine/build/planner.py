@@ -340,6 +340,7 @@ class Planner:
             history=history,
             base_image=image,
             platform=self.stages[index].platform or self.options.platform or DEFAULT_PLATFORM,
+            line=self.stages[index].line,
         )
 
     def _triggers(self, planned: ops.PlannedStage) -> list[i.Instruction]:

@@ -1,14 +1,12 @@
 """bzip2, read as Go reads it: the same bytes as the C library's, and errors by what is wrong. Asked of Engine 28.5.2."""
 
 import bz2
-import io
 import random
 
 import pytest
 
 from daemon.fs.bzip2 import Bzip2Error, unpacked
-from daemon.fs.compression import decompressed
-from daemon.fs.tarread import ArchiveError
+from tests.daemon.fs.streams import read
 
 TEXT = b"".join(b"%d " % number for number in range(3000))
 PACKED = bz2.compress(TEXT)
@@ -53,17 +51,6 @@ def test_what_is_wrong_is_named(packed: bytes, why: str) -> None:
 def test_a_cut_is_an_end() -> None:
     with pytest.raises(EOFError):
         list(unpacked(iter(PACKED[:-20])))
-
-
-def read(packed: bytes) -> tuple[bytes, str]:
-    """What came out, and the error behind it."""
-    out = b""
-    try:
-        for chunk in decompressed(io.BytesIO(packed)):
-            out += chunk
-    except ArchiveError as error:
-        return out, str(error)
-    return out, ""
 
 
 def test_a_block_comes_out_whose_checksum_is_wrong() -> None:

@@ -7,21 +7,10 @@ import zlib
 import pytest
 
 from daemon.fs.compression import decompressed
-from daemon.fs.tarread import ArchiveError
+from tests.daemon.fs.streams import read
 
 TEXT = b"".join(b"%d " % number for number in range(20_000))
 PACKED = gzip.compress(TEXT, mtime=0)
-
-
-def read(packed: bytes) -> tuple[bytes, str]:
-    """What came out, and the error behind it."""
-    out = b""
-    try:
-        for chunk in decompressed(io.BytesIO(packed)):
-            out += chunk
-    except ArchiveError as error:
-        return out, str(error)
-    return out, ""
 
 
 def member(flags: int, fields: bytes) -> bytes:
