@@ -61,7 +61,7 @@ async def test_commands_beside_it(box: docker.models.containers.Container) -> No
     assert box.stats(stream=False)["pids_stats"]["current"] == 1
 
 
-# docker-py leaves the response open from which the socket came; it is collected here, not in another test.
+# docker-py leaves connections to the collector; they are collected here, not in another test.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 async def test_typing_into_a_socket(client: docker.DockerClient) -> None:
     client.images.pull("busybox", tag="latest")
@@ -72,11 +72,11 @@ async def test_typing_into_a_socket(client: docker.DockerClient) -> None:
     header = socket.read(8)
     assert header == b"\x01\0\0\0\0\0\0\x06"
     assert socket.read(6) == b"typed\n"
-    raw = socket._sock
-    socket.close()
+    raw, response = socket._sock, socket._response
+    response.close()  # from which the socket came, and which docker-py leaves open
     raw.close()
     assert container.wait()["StatusCode"] == 0
-    del socket, raw
+    del socket, raw, response
     gc.collect()
 
 
