@@ -178,7 +178,9 @@ class Daemon:
             lambda size: MemoryTree(self.layers.spool, self.clock.now, size=size),
             self._script,
         )
-        return Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)
+        builds = Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)
+        self._closing.push_async_callback(builds.close)
+        return builds
 
     @cached_property
     def posted_builds(self) -> PostedBuilds:

@@ -2,76 +2,60 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache
-from daemon.engine.build.progress import Progress, Step
+from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.source import Line
 from daemon.errors import DockerError
 from daemon.fs.layers import chain_id
 
 
-@dataclass(slots=True)
-class Base:
-    """One image. All that read it share its vertex."""
-
-    step: Step
-    fetch: ops.Fetch | None
-    line: Line | None
-    read: bool = False
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
 class BaseVertexes:
-    """The images of a plan, by the chain id of their layers; `names` is how the client sees them."""
+    """The images of a plan, by the digests of their vertexes. All that read one share it, whichever build they are of."""
 
-    def __init__(self, progress: Progress, cache: Cache, names: Mapping[str, str]) -> None:
-        self._progress = progress
+    def __init__(self, cache: Cache, vertexes: Vertexes) -> None:
         self._cache = cache
-        self._names = names
-        self._bases: dict[str, Base] = {}
+        self._vertexes = vertexes
+        self._images: dict[str, ops.BaseImage] = {}
+        self._shared: dict[str, SharedVertex] = {}
+        self._lines: dict[str, Line | None] = {}
 
-    def announce(self, image: ops.BaseImage, line: Line | None = None) -> str:
-        """The digest of the image's vertex, told at the first call; `line` is the FROM that asks for it."""
-        chain = chain_id(image.diff_ids)
-        base = self._bases.get(chain)
-        if base is None:
-            step = self._progress.announce(self._names[chain])
-            base = self._bases[chain] = Base(step, image.fetch, line)
-            with step.running():
+    def announce(self, image: ops.BaseImage, vertex: SharedVertex, line: Line | None) -> None:
+        """The image has been found, which is all that a client hears of it at first. `line` is the FROM that asks for it."""
+        self._images[vertex.digest] = image
+        self._shared[vertex.digest] = vertex
+        self._lines[vertex.digest] = self._lines.get(vertex.digest) or line
+        if not vertex.begun:
+            with vertex.step.running():
                 pass
-        return base.step.digest
 
-    async def read(self, chain: str) -> None:
+    async def read(self, digest: str) -> None:
         """The files are wanted: only now are they fetched, or is it told that they were there already.
 
         DockerfileError if they cannot be had.
         """
-        base = self._bases.get(chain)
-        if base is None:
+        vertex = self._shared.get(digest)
+        if vertex is None:
             return
-        async with base.reading:
-            if not base.read:
-                await self._read(base, known=self._cache.seen(chain))
-            base.read = True
+        image = self._images[digest]
+        try:
+            await self._vertexes.result(vertex, lambda: self._read(image, vertex))
+        except DockerError as problem:
+            line = self._lines[digest]
+            lines = (line.start, line.end) if line else None
+            raise DockerfileError(str(problem), lines) from None
 
-    async def _read(self, base: Base, *, known: bool) -> None:
-        if base.fetch:
-            try:
-                with base.step.running():
-                    await base.fetch(base.step)
-            except DockerError as problem:
-                lines = (base.line.start, base.line.end) if base.line else None
-                raise DockerfileError(str(problem), lines) from None
+    async def _read(self, image: ops.BaseImage, vertex: SharedVertex) -> None:
+        known = self._cache.seen(chain_id(image.diff_ids))
+        if image.fetch:
+            with vertex.step.running():
+                await image.fetch(vertex.step)
         elif known:
-            base.step.cached()
+            vertex.step.cached()
 
-    async def read_if_away(self, chain: str) -> None:
+    async def read_if_away(self, digest: str) -> None:
         """Fetch what is not here; of what is here, nothing is told."""
-        base = self._bases.get(chain)
-        if base and base.fetch:
-            await self.read(chain)
+        image = self._images.get(digest)
+        if image and image.fetch:
+            await self.read(digest)

@@ -99,6 +99,18 @@ class Cache:
         """An image has these layers too: to forget them frees nothing."""
         return bool(record.diff_ids) and self.has_image(chain_id(record.diff_ids))
 
+    def hold(self, record: Record) -> Callable[[], None]:
+        """Keep an entry and its layers until the returned function is called, even if another one takes its place."""
+        layer = record.diff_ids[-1]
+        self.store.retain(layer)
+        record.in_use += 1
+
+        def let_go() -> None:
+            record.in_use -= 1
+            self.store.release(layer)
+
+        return let_go
+
     def prune(self, chosen: Iterable[Record]) -> list[Record]:
         """Forget entries; those in use stay. Returns what went."""
         gone = [record for record in chosen if not record.in_use]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,11 +25,13 @@ from daemon.engine.build.copying import (
 )
 from daemon.engine.build.downloads import Download, fetched
 from daemon.engine.build.folders import make_folders
+from daemon.engine.build.graph import Graph
 from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.selection import EVERYTHING, Selection
 from daemon.engine.build.unpack import unpack_archive
+from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.source import Line
@@ -58,19 +59,26 @@ class Snapshot:
     records: tuple[Record, ...] = ()
     vertex: str = ""
     base: str = ""
-    """The chain id of the image at the bottom."""
+    """The vertex of the image at the bottom."""
 
 
 class StepFailed(DockerfileError):
     """A step that went wrong; `exit_code` when a process said so, `vertex` the step's digest."""
 
     def __init__(
-        self, message: str, line: Line, *, exit_code: int | None = None, outer: str = ""
+        self, message: str, line: Line | None, *, exit_code: int | None = None, outer: str = ""
     ) -> None:
-        super().__init__(outer + message, (line.start, line.end))
+        super().__init__(outer + message, (line.start, line.end) if line else None)
         self.inner = message
         self.exit_code = exit_code
         self.vertex = ""
+        self.outer = outer
+
+    def at(self, line: Line | None) -> StepFailed:
+        """The same for another build, whose step stands in that line; None where it is not that build's own."""
+        failure = StepFailed(self.inner, line, exit_code=self.exit_code, outer=self.outer)
+        failure.vertex = self.vertex
+        return failure
 
 
 class Runner(Protocol):
@@ -109,36 +117,41 @@ class Evaluator:
 
     def __init__(
         self,
-        plan: ops.Plan,
+        graph: Graph,
         options: Options,
         progress: Progress,
         cache: Cache,
+        vertexes: Vertexes,
         runner: Runner,
         local: Callable[[str], asyncio.Future[Filesystem]],
         mounts: Callable[[ops.RunMount, ops.Run], Awaitable[Mounted]],
         download: Download,
         imports: Sequence[InlineCache] = (),
     ) -> None:
-        self.plan = plan
+        self.graph = graph
+        self.plan = graph.plan
         self.options = options
         self.progress = progress
         self.cache = cache
         self.store: LayerStore = cache.store
+        self.vertexes = vertexes
         self.runner = runner
         self.local = local
         self.mounts = mounts
         self.download = download
         self.imports = imports
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
-        self.bases = BaseVertexes(progress, cache, plan.image_names())
+        self.loaded: dict[str, SharedVertex] = {}
+        self.bases = BaseVertexes(cache, vertexes)
 
     async def run(self) -> Snapshot:
         """The target stage's files."""
         loop = asyncio.get_running_loop()
-        self.snapshots = {stage.index: loop.create_future() for stage in self.plan.stages}
+        self.snapshots = {stage.index: loop.create_future() for stage in self.graph.stages}
+        self._load()
         try:
             async with asyncio.TaskGroup() as group:
-                for stage in self.plan.stages:
+                for stage in self.graph.stages:
                     group.create_task(self._stage(stage))
         except* DockerfileError as failures:
             raise first(failures) from None
@@ -147,23 +160,32 @@ class Evaluator:
             await self.bases.read(result.base)
         return result
 
+    def _load(self) -> None:
+        """The client hears of all that there is to do, of the last step first."""
+        for node in reversed(self.graph.nodes.values()):
+            self.loaded[node.digest] = self.vertexes.load(node, self.progress)
+        for stage in self.graph.stages:
+            for source in ops.stage_inputs(stage):
+                if isinstance(source, ops.BaseImage) and (digest := self.graph.image(source)):
+                    line = stage.line if source is stage.base else None
+                    self.bases.announce(source, self.loaded[digest], line)
+
     async def _stage(self, stage: ops.PlannedStage) -> None:
         snapshot = await self._base(stage)
-        steps: list[Step] = []
-        for number, operation in enumerate(stage.operations):
-            before = steps[-1].digest if steps else snapshot.vertex
-            key = f"{stage.index}:{number}:{operation.name}"
-            steps.append(self.progress.announce(operation.name, (before,) if before else (), key))
+        steps = [self.loaded[digest] for digest in self.graph.steps[stage.index]]
+        for operation, step in zip(stage.operations, steps, strict=True):
             if isinstance(operation, ops.Run) and any(one.sets_mode for one in operation.mounts):
-                with self.progress.announce(CACHE_MODES, key=f"{CACHE_MODES}{key}").running():
+                with self.progress.announce(CACHE_MODES, key=CACHE_MODES + step.digest).running():
                     pass
         async with asyncio.TaskGroup() as group:
             for operation, step in zip(stage.operations, steps, strict=True):
                 if isinstance(operation, ops.CopyFiles) and isinstance(operation.input, ops.Local):
-                    group.create_task(self._look_for(operation, step))
+                    group.create_task(self._look_for(operation, step.step))
             group.create_task(self._steps(stage, steps, snapshot))
 
-    async def _steps(self, stage: ops.PlannedStage, steps: list[Step], snapshot: Snapshot) -> None:
+    async def _steps(
+        self, stage: ops.PlannedStage, steps: list[SharedVertex], snapshot: Snapshot
+    ) -> None:
         for operation, step in zip(stage.operations, steps, strict=True):
             snapshot = await self._step(operation, step, snapshot)
         self.snapshots[stage.index].set_result(snapshot)
@@ -182,16 +204,13 @@ class Evaluator:
         if isinstance(base, ops.FromStage):
             return await self.snapshots[base.index]
         if isinstance(base, ops.BaseImage):
-            return self._base_image(stage, base)
+            digest = self.graph.image(base)
+            key = key_of("image", chain_id(base.diff_ids))
+            return Snapshot(key, base.diff_ids, vertex=digest, base=digest)
         if isinstance(base, ops.Local):
             files = await self.local(base.name)
             return self._from_files(files)
         return Snapshot(key_of("scratch"))
-
-    def _base_image(self, stage: ops.PlannedStage, base: ops.BaseImage) -> Snapshot:
-        chain = chain_id(base.diff_ids)
-        vertex = self.bases.announce(base, stage.line) if stage.base_vertex else ""
-        return Snapshot(key_of("image", chain), base.diff_ids, vertex=vertex, base=chain)
 
     def _from_files(self, files: Filesystem) -> Snapshot:
         """A local folder as a base image: one layer."""
@@ -215,22 +234,44 @@ class Evaluator:
             with self.progress.announce(INLINE, key=key_of(INLINE, name, data)).running():
                 pass
 
-    async def _step(self, operation: ops.Operation, step: Step, below: Snapshot) -> Snapshot:
+    async def _step(
+        self, operation: ops.Operation, vertex: SharedVertex, below: Snapshot
+    ) -> Snapshot:
         self._inline(operation)
-        with _told_by(step):
+        with _told_by(vertex.step):
             prepared = await self._prepare(operation)
-            key = key_of(below.key, prepared.key)
-        record = None
-        if not operation.ignore_cache:
-            record = self.cache.find(key) or await self._imported(operation, step, below, key)
-        # A step below that was made anew leaves nothing to find on top of it.
-        if record and record.diff_ids[:-1] == below.diff_ids:
-            step.cached()
-        else:
+        key = key_of(below.key, prepared.key)
+        shared = self.vertexes.merged(vertex, (key, *below.diff_ids), self.progress)
+        try:
+            record = await self.vertexes.result(
+                shared, lambda: self._made(prepared, shared, below, key)
+            )
+        except StepFailed as failure:
+            raise failure.at(operation.line if shared is vertex else None) from None
+        return Snapshot(key, record.diff_ids, (*below.records, record), shared.digest, below.base)
+
+    async def _made(
+        self, prepared: Prepared, shared: SharedVertex, below: Snapshot, key: str
+    ) -> Record:
+        """What the step leads to, held for as long as a build may go on from there."""
+        record = await self._known(prepared.operation, shared.step, below, key)
+        if record is None:
             await self.bases.read(below.base)
-            record = await self._execute(prepared, step, below, key)
-        records = (*below.records, record)
-        return Snapshot(key, record.diff_ids, records, step.digest, below.base)
+            record = await self._execute(prepared, shared.step, below, key)
+        shared.releases.append(self.cache.hold(record))
+        return record
+
+    async def _known(
+        self, operation: ops.Operation, step: Step, below: Snapshot, key: str
+    ) -> Record | None:
+        if operation.ignore_cache:
+            return None
+        record = self.cache.find(key) or await self._imported(operation, step, below, key)
+        # A step below that was made anew leaves nothing to find on top of it.
+        if record is None or record.diff_ids[:-1] != below.diff_ids:
+            return None
+        step.cached()
+        return record
 
     async def _execute(self, prepared: Prepared, step: Step, below: Snapshot, key: str) -> Record:
         tree = self._overlay(below.diff_ids)
@@ -271,9 +312,7 @@ class Evaluator:
         if isinstance(operation, ops.Run):
             return await self._prepare_run(operation)
         assert isinstance(operation, ops.MakeFolder)
-        return Prepared(
-            operation, key_of("mkdir", operation.path, operation.user), self._make_folder(operation)
-        )
+        return Prepared(operation, key_of(*operation.words()), self._make_folder(operation))
 
     async def files_of(self, source: ops.Input) -> Filesystem:
         """An input's files, to be read."""
@@ -288,8 +327,7 @@ class Evaluator:
                 await self.bases.read_if_away(snapshot.base)
             return snapshot.diff_ids
         if isinstance(source, ops.BaseImage):
-            self.bases.announce(source)
-            await self.bases.read(chain_id(source.diff_ids))
+            await self.bases.read(self.graph.image(source))
             return source.diff_ids
         return ()
 
@@ -297,24 +335,12 @@ class Evaluator:
         files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
         found = list(self._sources(copy, files))
         found += [await self._fetched(copy, url) for url in copy.urls]
-        settings = json.dumps(
-            [
-                copy.destination,
-                copy.to_folder,
-                copy.chown,
-                copy.chmod,
-                copy.exclude,
-                copy.parents,
-                copy.unpack,
-            ]
-        )
-        inline = [part for name, data in copy.inline for part in (name.encode(), data)]
         size = sum(total_size(one.files, [one.path]) for one in found)
         with _step_errors(copy.line):
             content = await off_loop(
                 size, lambda: [checksum(one.files, [one.path], one.selection) for one in found]
             )
-        key = key_of("copy", settings, *content, *inline)
+        key = key_of(*copy.words(), *content)
         return Prepared(copy, key, self._copy(copy, found, size))
 
     def _sources(self, copy: ops.CopyFiles, files: Filesystem) -> Iterator[Source]:
@@ -420,30 +446,20 @@ class Evaluator:
     async def _prepare_run(self, run: ops.Run) -> Prepared:
         with _step_errors(run.line):
             mounted = [await self.mounts(mount, run) for mount in run.mounts]
-        settings = json.dumps(
-            [run.argv, sorted(run.env.items()), run.user, run.working_dir, run.network]
-        )
-        inputs = [await self._mount_key(mount, run.line) for mount in run.mounts]
-        key = key_of("run", settings, run.script[1] if run.script else b"", *inputs)
-        return Prepared(run, key, self._run(run, mounted))
+        content = [
+            await self._mount_content(mount, run.line)
+            for mount in run.mounts
+            if mount.mount.type == "bind"
+        ]
+        return Prepared(run, key_of(*run.words(), *content), self._run(run, mounted))
 
-    async def _mount_key(self, mount: ops.RunMount, line: Line) -> str:
-        """Bind mounts count by content, all others by their words."""
-        words = key_of(
-            mount.mount.type,
-            mount.target,
-            mount.mount.source,
-            mount.mount.id,
-            str(mount.mount.readonly),
-        )
-        if mount.mount.type != "bind":
-            return words
+    async def _mount_content(self, mount: ops.RunMount, line: Line) -> str:
         files = await self.files_of(mount.input)
         path = "/" + mount.mount.source.lstrip("/")
         if not files.exists(path):
             missing = _not_found(self.cache, path)
             raise StepFailed(missing, line, outer="failed to compute cache key: ")
-        return key_of(words, checksum(files, [path]))
+        return checksum(files, [path])
 
     def _run(self, run: ops.Run, mounted: list[Mounted]) -> Act:
         async def act(tree: OverlayTree, output: Output) -> None:

@@ -20,6 +20,7 @@ from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
 from daemon.engine.build.export import dated_history
 from daemon.engine.build.exporting import Exports, check_exporters
 from daemon.engine.build.fetched_context import FetchedContext, check_source, is_fetched
+from daemon.engine.build.graph import Graph
 from daemon.engine.build.job import Exporter, Job, Prepared
 from daemon.engine.build.local import Locals
 from daemon.engine.build.mounting import mounted
@@ -28,6 +29,7 @@ from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
 from daemon.engine.build.provenance import Document, Invocation, provenance
 from daemon.engine.build.resolving import Bases, Resolver
+from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.service import Images, parse_reference
@@ -69,6 +71,7 @@ class Builds:
         cache.has_image = images.store.has_chain
         self.clock = clock
         self.ids = ids
+        self.vertexes = Vertexes(clock)
         self.jobs: dict[str, Job] = {}
         self.blobs: dict[str, bytes] = {}
         """Content that history records name by digest."""
@@ -76,6 +79,10 @@ class Builds:
         """References of builds that somebody removed from the history."""
         self._probes: deque[str] = deque()
         self._changed = asyncio.Condition()
+
+    async def close(self) -> None:
+        """Cancel what builds still work on."""
+        await self.vertexes.close()
 
     async def begin(
         self,
@@ -90,7 +97,7 @@ class Builds:
         check_exporters(exporters)
         check_entitlements(entitlements)
         returned: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        progress = Progress(self.clock)
+        progress = Progress(self.clock, ref)
         job = Job(ref, attributes, exporters, progress, self.clock.now(), returned, internal)
         job.entitlements = tuple(entitlements)
         async with self._changed:
@@ -227,6 +234,7 @@ class Builds:
         finally:
             job.completed = self.clock.now()
             job.release()
+            self.vertexes.leave(job.progress)
             job.progress.end()
             if job.internal:
                 self._keep_probe(job)
@@ -323,10 +331,11 @@ class Builds:
         try:
             async with asyncio.TaskGroup() as group:
                 evaluator = Evaluator(
-                    plan,
+                    Graph(plan, prepared.locals.vertex),
                     options,
                     job.progress,
                     self.cache,
+                    self.vertexes,
                     self.runner,
                     lambda name: prepared.locals.folder(name, plan.context_paths, group),
                     lambda mount, run: mounted(mount, run, evaluator, self.cache, client),

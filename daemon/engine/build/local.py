@@ -119,17 +119,18 @@ class Locals:
             self._folders[name] = group.create_task(self._pull(name, paths(name)))
         return self._folders[name]
 
+    def vertex(self, name: str) -> str:
+        """The digest of a folder's vertex; empty where that is not known yet."""
+        if self.fetched and name == MAIN:
+            return self.fetched.step.digest if self.fetched.step else ""
+        return self.progress.digest(_label(name))
+
     async def _pull(self, name: str, paths: Sequence[str]) -> Filesystem:
         if self.fetched and name == MAIN:
             return await self.fetched.files()
         patterns = await self.ignore_patterns(name)
         files = self._empty()
-        label = (
-            "[internal] load build context"
-            if name == MAIN
-            else f"[context {name}] load from client"
-        )
-        step = self.progress.announce(label)
+        step = self.progress.announce(_label(name))
         with step.running(), step.transfer(f"transferring {name}:") as line:
             _check_paths(paths)
             await self.client.pull(
@@ -143,6 +144,10 @@ class Locals:
 
     def _empty(self) -> Filesystem:
         return Filesystem(self.new_tree())
+
+
+def _label(name: str) -> str:
+    return "[internal] load build context" if name == MAIN else f"[context {name}] load from client"
 
 
 def _check_paths(paths: Sequence[str]) -> None:

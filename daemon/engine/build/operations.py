@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,6 @@ from daemon.engine.build.draft import Draft
 from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.mounts import Mount
 from daemon.engine.dockerfile.source import Line
-from daemon.fs.layers import chain_id
 
 if TYPE_CHECKING:
     from daemon.engine.build.progress import Step
@@ -62,12 +63,20 @@ Input = Scratch | Local | BaseImage | FromStage
 
 
 @dataclass(slots=True)
-class Operation:
+class Operation(ABC):
     """One change of a stage's files. `name` is how the client sees it."""
 
     name: str
     line: Line
     ignore_cache: bool
+
+    @abstractmethod
+    def words(self) -> tuple[str | bytes, ...]:
+        """What it does, without what it does it to: operations of equal words and equal files come to the same."""
+
+    def reads(self) -> list[Input]:
+        """What it reads besides the files that it changes."""
+        return []
 
 
 @dataclass(slots=True)
@@ -76,6 +85,9 @@ class MakeFolder(Operation):
 
     path: str
     user: str
+
+    def words(self) -> tuple[str | bytes, ...]:
+        return ("mkdir", self.path, self.user)
 
 
 @dataclass(slots=True)
@@ -91,6 +103,11 @@ class RunMount:
         """A cache mount with an owner or a mode: BuildKit makes its folder in a step of its own."""
         given = (self.mount.uid, self.mount.gid, self.mount.mode)
         return self.mount.type == "cache" and any(given)
+
+    def words(self) -> str:
+        """All of it but its files."""
+        mount = self.mount
+        return json.dumps([mount.type, self.target, mount.source, mount.id, mount.readonly])
 
 
 AGENT_SOCKET = "/run/buildkit/ssh_agent.{}"
@@ -115,6 +132,14 @@ class Run(Operation):
     """Bytes; 0 means the default."""
     ulimits: tuple[tuple[str, tuple[int, int]], ...] = ()
     """(name, (soft, hard)) of `--ulimit`."""
+
+    def words(self) -> tuple[str | bytes, ...]:
+        settings = [self.argv, sorted(self.env.items()), self.user, self.working_dir, self.network]
+        script = self.script[1] if self.script else b""
+        return ("run", json.dumps(settings), script, *(mount.words() for mount in self.mounts))
+
+    def reads(self) -> list[Input]:
+        return [mount.input for mount in sorted(self.mounts, key=lambda mount: mount.target)]
 
     def place_agents(self) -> None:
         """Where the sockets of ssh mounts are that name no place; the first one's is told to the process."""
@@ -143,6 +168,15 @@ class CopyFiles(Operation):
     urls: list[str] = field(default_factory=list)
     """Sources that are fetched; the others are in `sources`."""
     checksum: str = ""
+
+    def words(self) -> tuple[str | bytes, ...]:
+        where = [self.destination, self.to_folder]
+        how = [self.chown, self.chmod, self.exclude, self.parents, self.unpack]
+        inline = [part for name, data in self.inline for part in (name.encode(), data)]
+        return ("copy", json.dumps(where + how), *inline)
+
+    def reads(self) -> list[Input]:
+        return [self.input] if self.sources else []
 
     @property
     def selects(self) -> bool:
@@ -189,23 +223,6 @@ class Plan:
         """Everything that any operation reads."""
         return [source for stage in self.stages for source in stage_inputs(stage)]
 
-    def image_names(self) -> dict[str, str]:
-        """The vertex names of images by chain id. Of several that read one image the last one names it, going from
-        the target down: to what a stage starts from first, then to what its operations read."""
-        stages = {stage.index: stage for stage in self.stages}
-        names: dict[str, str] = {}
-        seen, todo = {self.target.index}, [_named_inputs(self.target)]
-        while todo:
-            source, name = next(todo[-1], (None, ""))
-            if source is None:
-                todo.pop()
-            elif isinstance(source, BaseImage):
-                names[chain_id(source.diff_ids)] = name
-            elif isinstance(source, FromStage) and source.index not in seen:
-                seen.add(source.index)
-                todo.append(_named_inputs(stages[source.index]))
-        return names
-
     def context_paths(self, name: str) -> list[str]:
         """The paths that are read from a local folder, without a leading slash; empty when it is all of it."""
         paths: set[str] = set()
@@ -217,23 +234,7 @@ class Plan:
 
 def stage_inputs(stage: PlannedStage) -> list[Input]:
     """What a stage starts from, and what its operations read."""
-    found = [stage.base]
-    for operation in stage.operations:
-        if isinstance(operation, CopyFiles) and operation.sources:
-            found.append(operation.input)
-        elif isinstance(operation, Run):
-            mounts = sorted(operation.mounts, key=lambda mount: mount.target)
-            found += [mount.input for mount in mounts]
-    return found
-
-
-def _named_inputs(stage: PlannedStage) -> Iterator[tuple[Input, str]]:
-    """`stage_inputs` with the names of their vertexes, where they are images."""
-    given = stage.base_vertex
-    for source in stage_inputs(stage):
-        name = source.vertex or f"FROM {source.name}" if isinstance(source, BaseImage) else ""
-        yield source, given or name
-        given = ""
+    return [stage.base, *(source for operation in stage.operations for source in operation.reads())]
 
 
 def _paths_read(operation: Operation, name: str) -> set[str]:

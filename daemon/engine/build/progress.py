@@ -7,11 +7,13 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from daemon.clock import Clock
 
 STDOUT, STDERR = 1, 2
 TRANSFERRING = "transferring"
+CANCELED = "context canceled"
 COUNT_EVERY = 100_000_000
 """Nanoseconds between two counts of one transfer, as BuildKit limits them."""
 
@@ -69,11 +71,21 @@ class Warning:
 Update = Vertex | Transfer | Log | Warning
 
 
-@dataclass(slots=True)
+class Listener(Protocol):
+    """Whoever hears of a step."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def tell(self, update: Update) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
 class Progress:
-    """All updates of one build, in order."""
+    """All updates of one build, in order. `ref` is the build's, which makes its digests its own."""
 
     clock: Clock
+    ref: str = ""
     updates: list[Update] = field(default_factory=list)
     ended: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -105,11 +117,14 @@ class Progress:
                 await self._news.wait()
 
     def announce(self, name: str, inputs: tuple[str, ...] = (), key: str = "") -> Step:
-        """A vertex that is known but has not begun; equal `key`s are equal digests."""
-        digest = "sha256:" + hashlib.sha256((key or name).encode()).hexdigest()
-        step = Step(self, Vertex(digest, name, inputs))
+        """A vertex that is known but has not begun; equal `key`s are equal digests in all builds."""
+        step = Step(self, Vertex(self.digest(name, key), name, inputs))
         self.tell(step.vertex)
         return step
+
+    def digest(self, name: str, key: str = "") -> str:
+        """What `announce` calls the vertex."""
+        return "sha256:" + hashlib.sha256((key or f"{self.ref} {name}").encode()).hexdigest()
 
     @property
     def vertexes(self) -> dict[str, Vertex]:
@@ -125,7 +140,7 @@ class Progress:
 class Step:
     """A vertex while it is worked on."""
 
-    progress: Progress
+    progress: Listener
     vertex: Vertex
 
     @property
@@ -143,7 +158,7 @@ class Step:
         try:
             yield self
         except asyncio.CancelledError:
-            self._tell(completed=self.progress.clock.now(), error="context canceled")
+            self._tell(completed=self.progress.clock.now(), error=CANCELED)
             raise
         except Exception as problem:
             self._tell(completed=self.progress.clock.now(), error=str(problem))

@@ -124,10 +124,9 @@ class Resolver:
             reference = Reference.parse(name).tagged()
         except ValueError as problem:
             raise DockerfileError(f'failed to parse stage name "{name}": {problem}') from None
-        label = f"[context {context}] load metadata for {name}"
-        step = self.progress.announce(
-            label if context else f"[internal] load metadata for {reference}"
-        )
+        label = f"[context {context}]" if context else "[internal]"
+        said = f"{label} load metadata for {name if context else reference}"
+        step = self.progress.announce(said, key=said)
         wanted = _platform(platform)
         try:
             with step.running():

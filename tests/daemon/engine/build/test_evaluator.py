@@ -12,9 +12,11 @@ from daemon.clock import ManualClock
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache
 from daemon.engine.build.evaluator import Evaluator, Mounted, Output, Snapshot, StepFailed
+from daemon.engine.build.graph import Graph
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress
+from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile.source import read
 from daemon.errors import NotFound
 from daemon.fs.filesystem import Filesystem
@@ -59,6 +61,7 @@ class Bench:
         self.store = LayerStore(self.clock.now)
         self.cache = Cache(self.store, self.clock, Ids(1))
         self.runner = Runner()
+        self.vertexes = Vertexes(self.clock)
         self.context = Filesystem(MemoryTree(self.store.spool, self.clock.now))
         self.progress = Progress(self.clock)
 
@@ -70,16 +73,20 @@ class Bench:
         plan = await Planner(read(text.encode()), parsed, no_image).plan()
         self.progress = Progress(self.clock)
         evaluator = Evaluator(
-            plan,
+            Graph(plan, self.progress.digest),
             parsed,
             self.progress,
             self.cache,
+            self.vertexes,
             self.runner,
             self._local,
             self._mount,
             no_download,
         )
-        return await evaluator.run()
+        try:
+            return await evaluator.run()
+        finally:
+            self.vertexes.leave(self.progress)
 
     def _local(self, name: str) -> asyncio.Future[Filesystem]:
         return done(self.context)
@@ -92,7 +99,7 @@ class Bench:
         return Filesystem(OverlayTree(merged, self.store.spool, self.clock.now))
 
     def cached(self) -> list[str]:
-        return [v.name for v in self.progress.vertexes.values() if v.cached]
+        return sorted(v.name for v in self.progress.vertexes.values() if v.cached)
 
 
 def done(value: T) -> "asyncio.Future[T]":
