@@ -1,6 +1,7 @@
 """The system calls on sockets, and the resolver that every libc has."""
 
 import errno
+import os
 import socket as host_socket
 import stat as stat_bits
 from collections.abc import Awaitable, Callable
@@ -173,8 +174,9 @@ class SocketCalls(FileCalls):
         return self._install_socket(listener)
 
     async def connect_unix(self, path: str) -> int:
-        """Connect to a socket file; the engine's own socket may be behind it."""
+        """Connect to a socket file that one may write to; the engine's own socket may be behind it."""
         await self.checkpoint()
+        self.fs.access(path, os.W_OK, who=self.cred, cwd=self.cwd)
         stat = self.fs.stat(path, who=self.cred, cwd=self.cwd)
         listener = self.machine.unix_listeners.get((stat.dev, stat.ino))
         if listener is not None and listener.references > 0:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from daemon.fs.filesystem import Filesystem
 
 Progress = Callable[[int], None]
 """Called with the bytes transferred so far."""
+
+
+class AgentStream(Protocol):
+    """A connection to an agent of the client; ConnectionError if it breaks, or could not be made."""
+
+    async def read(self) -> bytes:
+        """At least one byte; b"" once the agent has ended its half."""
+
+    async def write(self, data: bytes) -> None: ...
+    async def write_eof(self) -> None: ...
 
 
 class BuildClient(Protocol):
@@ -36,6 +47,9 @@ class BuildClient(Protocol):
 
     async def check_ssh(self, id: str) -> None:
         """LookupError with the client's words if it forwards no such agent."""
+
+    def ssh_agent(self, id: str) -> AbstractAsyncContextManager[AgentStream]:
+        """A new connection to that agent. The client connects on its side when it likes to."""
 
     async def credentials(self, host: str) -> tuple[str, str]:
         """User name and password for a registry; empty for none."""

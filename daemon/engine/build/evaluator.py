@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from daemon.engine.build import operations as ops
+from daemon.engine.build.agents import Agent
 from daemon.engine.build.base_vertexes import BaseVertexes
 from daemon.engine.build.cache import Cache, Record, key_of
 from daemon.engine.build.checksum import checksum, total_size
@@ -95,12 +96,13 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """A mount of a RUN with its files in hand; or, with `secret`, one file of content."""
+    """A mount of a RUN with its files in hand; or, with `secret`, one file of content; or an agent's socket."""
 
     mount: ops.RunMount
     tree: Tree[Any] | None = None
     record: Record | None = None
     secret: bytes | None = None
+    agent: Agent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from stat import S_IFSOCK
+from functools import partial
 
 from daemon.engine.build import operations as ops
+from daemon.engine.build.agents import put_socket
 from daemon.engine.build.cache import Cache, Record
 from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.copying import Copier, Options
 from daemon.engine.build.evaluator import Evaluator, Mounted
-from daemon.engine.build.sandbox import AGENT
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.threads import off_loop
 from daemon.fs.filesystem import Filesystem
@@ -35,7 +35,7 @@ async def mounted(
             return Mounted(mount, tree=tree)
         return Mounted(mount, tree=files.root_mount.tree)
     if spec.type == "ssh" and await _has_agent(mount, client):
-        return Mounted(mount, tree=_agent(mount, cache))
+        return _agent(mount, cache, client)
     return Mounted(mount)
 
 
@@ -75,20 +75,16 @@ async def _secret(mount: ops.RunMount, client: BuildClient) -> Mounted:
     return Mounted(mount, secret=content)
 
 
-def _agent(mount: ops.RunMount, cache: Cache) -> MemoryTree:
-    """The socket of an agent, at which nothing in here listens."""
-    spec, tree = mount.mount, MemoryTree(cache.store.spool, cache.store.now)
-    files = Filesystem(tree)
-    files.mknod(AGENT, S_IFSOCK | 0o600)
-    files.chmod(AGENT, 0o600 if spec.mode is None else spec.mode)
-    files.chown(AGENT, spec.uid or 0, spec.gid or 0)
-    return tree
+def _agent(mount: ops.RunMount, cache: Cache, client: BuildClient) -> Mounted:
+    tree = MemoryTree(cache.store.spool, cache.store.now)
+    put_socket(tree, mount.mount)
+    return Mounted(mount, tree=tree, agent=partial(client.ssh_agent, mount.mount.agent_id))
 
 
 async def _has_agent(mount: ops.RunMount, client: BuildClient) -> bool:
     """DockerfileError if there must be one."""
     try:
-        await client.check_ssh(mount.mount.id or "default")
+        await client.check_ssh(mount.mount.agent_id)
     except LookupError as refusal:
         if mount.mount.required:
             raise DockerfileError(str(refusal.args[0])) from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import IO
 
-from daemon.engine.build.client import Progress
+from daemon.engine.build.client import AgentStream, Progress
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.fs.filesystem import Filesystem
 
@@ -53,6 +54,9 @@ class NoSession:
         raise SessionMissing("no active sessions")
 
     async def check_ssh(self, id: str) -> None:
+        raise SessionMissing("no active sessions")
+
+    def ssh_agent(self, id: str) -> AbstractAsyncContextManager[AgentStream]:
         raise SessionMissing("no active sessions")
 
     async def credentials(self, host: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from functools import partial
 from daemon.behaviours import Run
 from daemon.clock import Clock
 from daemon.engine.build import operations as ops
+from daemon.engine.build.agents import forwarded
 from daemon.engine.build.evaluator import Mounted, Output
 from daemon.engine.build.progress import STDERR, STDOUT
 from daemon.engine.build.sandbox import HOSTNAME, Mounts, Network, stubs_removed
@@ -56,6 +57,7 @@ class BuildRunner:
         except DockerError as problem:
             raise LookupError(str(problem)) from None
         targets = [mounted.mount.target for mounted in mounts]
+        agents = [(one.mount.target, one.agent) for one in mounts if one.agent is not None]
         identity = self.network.ids.identity()
         with (
             stubs_removed(Filesystem(tree), targets),
@@ -65,7 +67,8 @@ class BuildRunner:
             machine.cgroup_path = f"/docker/buildkit/{identity}"
             try:
                 with Mounts(machine, self.new_tree).made(run, mounts) as secrets:
-                    return await self._process(machine, run, user, secrets, output)
+                    async with forwarded(machine, agents):
+                        return await self._process(machine, run, user, secrets, output)
             finally:
                 await machine.close()
 

@@ -11,6 +11,7 @@ from api_schema.endpoint_settings import EndpointSettings
 from daemon.clock import Clock
 from daemon.engine import devices
 from daemon.engine.build import operations as ops
+from daemon.engine.build.agents import SOCKET
 from daemon.engine.build.cache import Record
 from daemon.engine.build.evaluator import Mounted
 from daemon.engine.containers.rootfs import DEV_OPTIONS
@@ -23,8 +24,6 @@ from daemon.process.machine import Machine
 from daemon.process.net import NetNamespace
 from daemon.process.procfs import mount_kernel_trees
 
-AGENT = "/agent"
-"""The socket in the tree of an ssh mount."""
 HOSTNAME = "buildkitsandbox"
 HOST_FILE_OPTIONS = "ro,nosuid,nodev,noexec,relatime"
 SHM_OPTIONS = "rw,nosuid,nodev,noexec,relatime,size=65536k"
@@ -144,8 +143,8 @@ class Mounts:
             tree = self.new_tree(spec.size or None)
             Filesystem(tree).chmod("/", 0o1777)
             self.files.mount(target, tree, fstype="tmpfs")
-        elif spec.type == "ssh" and mounted.tree is not None:
-            self.files.mount(target, mounted.tree, subpath=AGENT)
+        elif mounted.agent is not None and mounted.tree is not None:
+            self.files.mount(target, mounted.tree, subpath=SOCKET)
         elif mounted.tree is not None:
             subpath = "/" + spec.source.strip("/") if spec.source.strip("/") else ""
             self.files.mount(target, mounted.tree, readonly=bool(spec.readonly), subpath=subpath)

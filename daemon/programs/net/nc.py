@@ -1,5 +1,6 @@
 """nc, as busybox and as OpenBSD have it: connect or listen, and pass bytes between the network and the standard streams."""
 
+import contextlib
 import errno
 import os
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ USAGE = "[OPTIONS] HOST PORT  - connect\nnc [OPTIONS] -l -p PORT [HOST] [PORT]  
     package="OpenBSD netcat 1.226",
 )
 async def nc(proc: Process, options: Options) -> int:
+    if "U" in options:
+        return await _unix(proc, options)
     if "l" in options:
         return await Listen(proc, options).run()
     if len(options.args) < 2:
@@ -179,6 +182,44 @@ class Listen:
                 return 0
             data, _sender = await self.proc.recvfrom(fd)
             await self.proc.out(data)
+
+
+async def _unix(proc: Process, options: Options) -> int:
+    """-U: the other end, or the place to listen at, is a socket file."""
+    if len(options.args) > 1:
+        raise Failure("cannot use port with -U")
+    if not options.args:
+        raise UsageError()
+    path = options.args[0]
+    if "l" in options:
+        return await _listen_unix(proc, options, path)
+    try:
+        fd = await proc.connect_unix(path)
+    except OSError as error:
+        raise Failure(f"{path}: {os.strerror(error.errno or errno.ECONNREFUSED)}") from None
+    return 0 if "z" in options else await _relay(proc, options, fd)
+
+
+async def _listen_unix(proc: Process, options: Options, path: str) -> int:
+    with contextlib.suppress(OSError):
+        proc.unlink(path)
+    try:
+        listener = await proc.listen_unix(path)
+    except OSError as error:
+        raise Failure(os.strerror(error.errno or errno.EADDRINUSE)) from None
+    said = proc.err if "v" in options else _quietly
+    await said(f"Bound on {path}\nListening on {path}\n")
+    while True:
+        fd = await proc.accept(listener)
+        await said(f"Connection received on {path}\n")
+        code = await _relay(proc, options, fd)
+        proc.close(fd)
+        if "k" not in options:
+            return code
+
+
+async def _quietly(_text: str) -> None:
+    """Without -v nothing is told."""
 
 
 def _bind_error(proc: Process, error: OSError) -> str:

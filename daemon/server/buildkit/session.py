@@ -12,9 +12,10 @@ from grpclib.client import Stream
 from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
-from daemon.engine.build.client import Progress
+from daemon.engine.build.client import AgentStream, Progress
 from daemon.fs.filesystem import Filesystem
 from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.agent_call import FORWARD_AGENT, SSH_ID, AgentCall, broken
 from daemon.server.buildkit.file_sync import FilePuller, FileSender
 from daemon.server.buildkit.transport import ByteStream, SessionChannel
 
@@ -91,6 +92,21 @@ class Session:
             await self._call(CHECK_SSH, wire.CheckAgentRequest(id=id), wire.Empty)
         except GRPCError as refusal:
             raise LookupError(refusal.message) from None
+
+    @asynccontextmanager
+    async def ssh_agent(self, id: str) -> AsyncIterator[AgentStream]:
+        request = self._channel.request(
+            FORWARD_AGENT,
+            Cardinality.STREAM_STREAM,
+            wire.Bytes,
+            wire.Bytes,
+            metadata={SSH_ID: id},
+        )
+        with broken():
+            async with _called(request) as stream:
+                agent = AgentCall(stream)
+                await agent.begin()
+                yield agent
 
     async def credentials(self, host: str) -> tuple[str, str]:
         if not self.serves(CREDENTIALS):

@@ -67,3 +67,28 @@ async def test_datagrams(lan: Lan, nc: str) -> None:
     await listening.said("istening on" if nc.startswith("busybox") else "Bound on")
     await client.start("nc", "-u", "server", "53", stdin=b"datagram\n")
     await listening.said("datagram")
+
+
+async def test_socket_files_are_talked_through(lan: Lan) -> None:
+    box = lan.container("box", bin_nc="gnu/nc")
+    listening = await box.start("nc", "-vlU", "/sock", stdin=b"from the listener\n")
+    await listening.said("Listening on /sock")
+    said = await box.run("nc", "-NU", "/sock", stdin=b"from the caller\n")
+    assert said == (0, "from the listener\n", "")
+    assert await listening.ended() == 0
+    assert listening.out == "from the caller\n"
+    assert listening.err.endswith("Connection received on /sock\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["/nope"], "nc: /nope: No such file or directory\n"),
+        (["/etc/hosts"], "nc: /etc/hosts: Connection refused\n"),
+        (["/nope", "80"], "nc: cannot use port with -U\n"),
+        (["-l", "/no/folder"], "nc: No such file or directory\n"),
+    ],
+)
+async def test_why_a_socket_file_cannot_be_used(lan: Lan, words: list[str], said: str) -> None:
+    box = lan.container("box", bin_nc="gnu/nc")
+    assert await box.run("nc", "-U", *words) == (1, "", said)
