@@ -103,6 +103,7 @@ _FIELDS: dict[str, Callable[[datetime, int], str]] = {
     "Z": lambda t, ns: t.tzname() or "UTC",
     "z": lambda t, ns: _offset(t),
     ":z": lambda t, ns: _offset(t, ":"),
+    "::z": lambda t, ns: _offset(t, ":") + ":00",
     "n": lambda t, ns: "\n",
     "t": lambda t, ns: "\t",
     "%": lambda t, ns: "%",
@@ -116,23 +117,25 @@ _COMPOSED = {
     "c": "%a %b %e %H:%M:%S %Y",
     "x": "%m/%d/%y",
     "X": "%H:%M:%S",
-    "+": "%a %b %e %H:%M:%S %Z %Y",
 }
-_DIRECTIVE = re.compile(r"%([-_0^#]*)(\d*)(:?[A-Za-z%+])")
+_LOWERED = ("p", "Z")
+"""What the flag # makes small; everything else it makes large."""
+_GNU_ONLY = ("N", "q", ":z", "::z")
+_DIRECTIVE = re.compile(r"%([-_0^#]*)(\d*)[EO]?(:{0,2}[A-Za-z%])")
 
 
-def strftime(form: str, when: datetime, ns: int = 0) -> str:
-    """GNU's directives with the flags - _ 0 ^ and widths; an unknown directive stands as it is."""
+def strftime(form: str, when: datetime, ns: int = 0, *, gnu: bool = True) -> str:
+    """The directives of libc with the flags - _ 0 ^ # and widths, and GNU date's own; an unknown one stands as it is."""
 
     def directive(found: re.Match[str]) -> str:
         flags, width, letter = found.groups()
         if letter in _COMPOSED:
             text = strftime(_COMPOSED[letter], when, ns)
-        elif letter in _FIELDS:
+        elif letter in _FIELDS and (gnu or letter not in _GNU_ONLY):
             text = _FIELDS[letter](when, ns)
         else:
             return found[0]
-        return _flagged(text, flags, width, letter)
+        return _flagged(text, flags, "" if gnu and "-" in flags else width, letter)
 
     return _DIRECTIVE.sub(directive, form)
 
@@ -140,17 +143,19 @@ def strftime(form: str, when: datetime, ns: int = 0) -> str:
 def _flagged(text: str, flags: str, width: str, letter: str) -> str:
     if letter == "N":
         return text[: int(width)] if width else text
-    if "-" in flags:
+    number = text.strip().isdigit()
+    if number and "-" in flags:
         text = text.lstrip("0 ") or "0"
-    elif "_" in flags:
+    elif number and "_" in flags:
         text = (text.lstrip("0") or "0").rjust(len(text))
-    elif "0" in flags:
+    elif number and "0" in flags:
         text = text.replace(" ", "0")
-    if "^" in flags:
+    if "^" in flags or ("#" in flags and letter not in _LOWERED):
         text = text.upper()
-    if width:
-        text = text.rjust(int(width), "0" if text.strip().isdigit() and "_" not in flags else " ")
-    return text
+    elif "#" in flags:
+        text = text.lower()
+    zeros = "0" in flags or (number and not {"-", "_"} & set(flags))
+    return text.rjust(int(width or 0), "0" if zeros else " ")
 
 
 _ABSOLUTE = (

@@ -65,7 +65,10 @@ async def date(proc: Process, options: Options) -> int:
 
 
 async def _print_date(proc: Process, ns: int, zone: tzinfo, form: str) -> None:
-    await proc.out(dates.strftime(form, dates.from_ns(ns, zone), ns % dates.NS) + "\n")
+    """busybox leaves the user's own form to libc, which knows less than GNU date."""
+    gnu = is_gnu(proc) or not form.startswith("+")
+    when = dates.from_ns(ns, zone)
+    await proc.out(dates.strftime(form.removeprefix("+"), when, ns % dates.NS, gnu=gnu) + "\n")
 
 
 def _date_format(proc: Process, options: Options) -> str:
@@ -73,7 +76,7 @@ def _date_format(proc: Process, options: Options) -> str:
     if len(words) > 1:
         raise UsageError(f"extra operand '{words[1]}'" if is_gnu(proc) else "")
     if words and words[0].startswith("+"):
-        return words[0][1:]
+        return words[0]
     if "R" in options:
         return _RFC_EMAIL
     if "I" in options:

@@ -109,7 +109,8 @@ def _strftime(
 ) -> Value:
     seconds = _systime(m) if when is None else number(when)
     zone = dates.zone_of(m.proc.env.get("TZ"))
-    return dates.strftime(text(form), dates.from_ns(int(number(seconds)) * dates.NS, zone))
+    moment = dates.from_ns(int(number(seconds)) * dates.NS, zone)
+    return dates.strftime(text(form), moment, gnu=False)
 
 
 def _mktime(m: Runtime, value: Value) -> Value:

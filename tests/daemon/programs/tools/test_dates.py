@@ -62,6 +62,19 @@ def test_a_date_is_shown(form: str, shown: str) -> None:
     assert strftime(form, from_ns(NOW), 5) == shown
 
 
+@pytest.mark.parametrize(
+    ("form", "gnu", "libc"),
+    [
+        ("%N %3N %q %:z", "000000005 000 4 +00:00", "%N %3N %q %:z"),
+        ("%-8Y|%_T|%#a|%#p|%Od", "2023|22:13:20|TUE|pm|14", "    2023|22:13:20|TUE|pm|14"),
+    ],
+)
+def test_busybox_leaves_a_form_to_libc(form: str, gnu: str, libc: str) -> None:
+    """Compared with busybox 1.37 and GNU date."""
+    when = from_ns(NOW)
+    assert (strftime(form, when, 5), strftime(form, when, 5, gnu=False)) == (gnu, libc)
+
+
 def test_tz_names_an_offset() -> None:
     assert strftime("%H %Z %z", from_ns(NOW, zone_of("CET-1"))) == "23 CET +0100"
     assert zone_of(None) is UTC
