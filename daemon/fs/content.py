@@ -39,12 +39,14 @@ class Source(Protocol):
 class Extent:
     """An immutable piece of a source, for example one file's bytes inside a layer's tar."""
 
-    __slots__ = ("offset", "size", "source")
+    __slots__ = ("digest", "offset", "size", "source")
 
-    def __init__(self, source: Source, offset: int, size: int) -> None:
+    def __init__(self, source: Source, offset: int, size: int, digest: bytes = b"") -> None:
         self.source = source
         self.offset = offset
         self.size = size
+        self.digest = digest
+        """The SHA-256 of the bytes, once somebody has found it out."""
 
     @property
     def allocated(self) -> int:
@@ -163,6 +165,11 @@ class SpoolFile:
     def truncate(self, size: int) -> None:
         with self._spool.opened(self._number) as descriptor:
             os.ftruncate(descriptor, size)
+
+    def length(self) -> int:
+        """How many bytes it holds."""
+        with self._spool.opened(self._number) as descriptor:
+            return os.fstat(descriptor).st_size
 
     def __del__(self) -> None:
         self._spool.discard(self._number)

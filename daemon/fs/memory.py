@@ -7,7 +7,7 @@ import stat as modes
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from daemon.fs.content import EMPTY, PAGE, Buffer, Content, Spool
+from daemon.fs.content import EMPTY, PAGE, Buffer, Content, Extent, Spool
 from daemon.fs.nodes import (
     Change,
     Credentials,
@@ -202,6 +202,12 @@ class MemoryTree(Tree[Inode]):
         content.pwrite(data if fits == len(data) else data[:fits], offset)
         node.mtime = node.ctime = self.now()
         return fits
+
+    def fill(self, node: Regular, content: Content) -> None:
+        """Give a new file its content, which is shared if it cannot change."""
+        kept = content if isinstance(content, Extent) else Buffer.copy_of(content, self.spool)
+        self.charge(kept.allocated)
+        node.content = kept
 
     def _fitting(self, content: Buffer, size: int, offset: int) -> int:
         """How much of a write there is room for; Linux writes whole pages until the space is gone."""

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from daemon.clock import Clock
+from daemon.engine.images.threads import behind_the_loop
 from daemon.fs.layers import LayerStore, chain_id
 from daemon.fs.memory import MemoryTree
+from daemon.fs.mirror import MirrorTree
 from daemon.ids import Ids
 
 REGULAR, CACHE_MOUNT, LOCAL = "regular", "exec.cachemount", "source.local"
@@ -30,6 +32,8 @@ class Record:
     diff_ids: tuple[str, ...] = ()
     parent: str = ""
     folder: MemoryTree | None = None
+    source: str = ""
+    """Of which client's folder it is."""
     in_use: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -85,15 +89,30 @@ class Cache:
             self.records[key] = record
         return record
 
-    def local(self, name: str, size: int) -> None:
-        """Note that a folder of the client's has been read."""
-        key = f"local:{name}"
-        record = self.find(key)
-        if record is None:
-            now, description = self.clock.now(), f"local source for {name}"
-            record = Record(self.ids.identity(), key, LOCAL, description, now, now)
-            self.records[key] = record
-        record.size = size
+    def source(self, name: str, key: str) -> Record:
+        """What is kept of a client's folder, in use from now on; beside one that is in use, another is made."""
+        for record in self.records.values():
+            if record.source == key and not record.in_use:
+                break
+        else:
+            now, identity = self.clock.now(), self.ids.identity()
+            tree = MirrorTree(self.store.spool, self.clock.now)
+            text = f"local source for {name}"
+            record = Record(identity, f"local:{identity}", LOCAL, text, now, now, folder=tree)
+            record.source, record.usage_count = key, 0
+            self.records[record.key] = record
+        record.in_use += 1
+        return record
+
+    def release(self, record: Record) -> None:
+        """A source is no longer in use."""
+        record.in_use -= 1
+        record.usage_count += 1
+        record.last_used = self.clock.now()
+
+    def spoil(self, record: Record) -> None:
+        """Forget a source that was only half brought."""
+        self._forget(record.key)
 
     def shared(self, record: Record) -> bool:
         """An image has these layers too: to forget them frees nothing."""
@@ -122,6 +141,9 @@ class Cache:
         record = self.records.pop(key, None)
         if record and record.diff_ids:
             self.store.release(record.diff_ids[-1])
+        if record and record.source and record.folder:
+            # The frames of a transfer that was cut off would keep what is in it.
+            behind_the_loop(record.folder.used, record.folder.clear)
 
 
 def key_of(*parts: str | bytes) -> str:

@@ -8,57 +8,77 @@ import posixpath
 import stat as modes
 from collections.abc import Iterable
 
-from daemon.engine.build.selection import EVERYTHING, Entry, Selection, below
+from daemon.engine.build.selection import EVERYTHING, Entry, Selection, below, status_of
+from daemon.fs.content import Extent
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.mirror import Followed
+from daemon.fs.namespace import Step
+from daemon.fs.nodes import Regular
 
 CHUNK = 1024 * 1024
+PAGE = 4096
 
 
 def checksum(files: Filesystem, paths: Iterable[str], selection: Selection = EVERYTHING) -> str:
     """One digest over files, and over what is selected of folders, in the order given."""
     digest = hashlib.sha256()
     for path in paths:
-        real = files.realpath(path)
         digest.update(posixpath.basename(path).encode("utf-8", "surrogateescape") + b"\0")
-        status = files.stat(real, follow=False)
-        _add(digest, files, Entry(real, "", status))
+        step = files.reach(path)
+        status = status_of(step)
+        _add(digest, Entry(step, "", status))
         if modes.S_ISDIR(status.mode):
-            for entry in below(files, real, selection):
-                _add(digest, files, entry)
+            for entry in below(files, path, selection):
+                _add(digest, entry)
     return digest.hexdigest()
 
 
 def total_size(files: Filesystem, paths: Iterable[str]) -> int:
-    """The bytes in files and whole folders: whether it takes long to read them."""
-    size = 0
-    for path in paths:
-        status = files.stat(path, follow=False)
-        if modes.S_ISDIR(status.mode):
-            size += total_size(files, (posixpath.join(path, name) for name in files.listdir(path)))
+    """How much work files and whole folders are: their bytes, and a page for each."""
+    size, todo = 0, [files.reach(path, follow=False) for path in paths]
+    while todo:
+        step = todo.pop()
+        size += PAGE
+        if modes.S_ISDIR(step.node.mode):
+            names = step.mount.tree.names(step.node)
+            todo += (child for name in names if (child := files.child(step, name)))
         else:
-            size += status.size
+            size += status_of(step).size
     return size
 
 
-def _add(digest: hashlib._Hash, files: Filesystem, entry: Entry) -> None:
-    status = entry.status
-    head = f"{entry.relative}\0{status.mode:o}\0{status.uid}\0{status.gid}\0"
+def _add(digest: hashlib._Hash, entry: Entry) -> None:
+    status, node = entry.status, entry.step.node
+    mode = node.first_mode if isinstance(node, Followed) else status.mode
+    head = f"{entry.relative}\0{mode:o}\0{status.uid}\0{status.gid}\0"
     digest.update(head.encode("utf-8", "surrogateescape"))
-    if modes.S_ISLNK(status.mode):
-        digest.update(files.readlink(entry.path).encode("utf-8", "surrogateescape"))
-    elif modes.S_ISREG(status.mode):
+    if modes.S_ISREG(mode):
         digest.update(b"%d:" % status.size)
-        _add_content(digest, files, entry.path)
-    elif not modes.S_ISDIR(status.mode):
+        digest.update(_content(entry.step))
+    elif modes.S_ISLNK(mode):
+        target: str = entry.step.mount.tree.readlink(node)
+        digest.update(target.encode("utf-8", "surrogateescape"))
+    elif not modes.S_ISDIR(mode):
         digest.update(b"%d" % status.rdev)
 
 
-def _add_content(digest: hashlib._Hash, files: Filesystem, path: str) -> None:
-    file = files.open(path, os.O_RDONLY)
+def _content(step: Step) -> bytes:
+    """The digest of a file's bytes, found out once for what cannot change."""
+    frozen = step.node.content if isinstance(step.node, Regular) else None
+    if not isinstance(frozen, Extent):
+        return _read(step)
+    if not frozen.digest:
+        frozen.digest = _read(step)
+    return frozen.digest
+
+
+def _read(step: Step) -> bytes:
+    digest, at = hashlib.sha256(), 0
+    file = step.mount.tree.open(step.node, os.O_RDONLY)
     try:
-        at = 0
         while chunk := file.pread(CHUNK, at):
             digest.update(chunk)
             at += len(chunk)
     finally:
         file.close()
+    return digest.digest()

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.mirror import Mirror
 
 Progress = Callable[[int], None]
 """Called with the bytes transferred so far."""
@@ -25,16 +26,20 @@ class AgentStream(Protocol):
 class BuildClient(Protocol):
     """A build's session. Every call raises ConnectionError once the client is gone."""
 
+    @property
+    def shared_key(self) -> str:
+        """What the client's folders are told apart by from those of others, for what is kept of them."""
+
     async def pull(
         self,
         name: str,
-        into: Filesystem,
+        into: Mirror,
         *,
         follow: Sequence[str] = (),
         exclude: Sequence[str] = (),
         progress: Progress = lambda _: None,
     ) -> None:
-        """Copy the client's folder `name` (`context`, `dockerfile`, a named context) into an empty filesystem.
+        """Bring the client's folder `name` (`context`, `dockerfile`, a named context): all is added that is in it.
 
         `follow` limits it to those paths and what their links lead to; `exclude` holds ignore patterns.
         """

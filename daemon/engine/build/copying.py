@@ -14,8 +14,11 @@ from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.instructions import Copy
 from daemon.fs.filesystem import Filesystem
-from daemon.fs.nodes import Stat
+from daemon.fs.memory import MemoryTree
+from daemon.fs.namespace import Step
+from daemon.fs.nodes import ROOT, Change, Regular, Stat
 from daemon.fs.scope import in_scope
+from daemon.fs.tree import without_setuid
 
 CHUNK = 1024 * 1024
 ROOTS = (0, 0)
@@ -39,6 +42,10 @@ class Options:
     as_archive: bool = False
     """The classic builder's way, which packs and unpacks, then changes owners: a file takes the place of a folder,
     folders above a copied folder are root's, and the change costs a program its set-id bits."""
+
+    @property
+    def gives_away(self) -> bool:
+        return self.as_archive and self.owner is not None
 
 
 def check_way(files: Filesystem, folder: str) -> None:
@@ -127,6 +134,7 @@ class Copier:
         self.options = options
         self._linked: dict[tuple[int, int], str] = {}
         """Where the files with several names are by now."""
+        self._recent: tuple[str, Step] | None = None
 
     def copy(
         self,
@@ -148,7 +156,7 @@ class Copier:
         if to_folder or self.target.isdir(to):
             to = posixpath.join(to, posixpath.basename(path))
         self._above(to, self.options.owner or ROOTS)
-        self._file(files, files.realpath(path), to, status)
+        self._file(files.reach(path), to, status)
 
     def write(self, data: bytes, to: str, name: str, *, to_folder: bool) -> None:
         """A here-document."""
@@ -190,7 +198,7 @@ class Copier:
             if modes.S_ISDIR(entry.status.mode):
                 folders.append((inner, entry, self._make(inner)))
             else:
-                self._file(files, entry.path, inner, entry.status)
+                self._file(entry.step, inner, entry.status)
         for inner, entry, made in reversed(folders):
             if made or entry.taken:
                 owner = self.options.owner or (entry.status.uid, entry.status.gid)
@@ -216,32 +224,52 @@ class Copier:
         self._own(folder, mode, owner)
         self.target.utime(folder, like.mtime_ns, like.mtime_ns)
 
-    def _file(self, files: Filesystem, path: str, to: str, status: Stat) -> None:
-        self._clear(to)
+    def _file(self, source: Step, to: str, status: Stat) -> None:
+        """Anything but a folder; the folder it goes to is there."""
+        above, _, name = to.rpartition("/")
+        folder = self._reach(above)
+        if self.target.child(folder, name) is not None:
+            self._clear(to)
         if modes.S_ISCHR(status.mode) and status.rdev == 0:
             return  # in a layer that device is a whiteout
         first = self._linked.setdefault((status.dev, status.ino), to) if status.nlink > 1 else to
         if first != to:
             self.target.link(first, to, follow=False)
             return
+        tree = folder.mount.tree
+        assert isinstance(tree, MemoryTree)
         if modes.S_ISLNK(status.mode):
-            self.target.symlink(files.readlink(path), to)
-        elif modes.S_ISREG(status.mode):
-            _contents(files, path, self.target, to)
+            link: str = source.mount.tree.readlink(source.node)
+            made = tree.symlink(folder.node, name, link, ROOT)
         else:
-            self.target.mknod(to, status.mode, status.rdev)
-        self._own(to, status.mode, self.options.owner or (status.uid, status.gid))
-        self.target.utime(to, status.mtime_ns, status.mtime_ns, follow=False)
+            made = tree.create(folder.node, name, status.mode, ROOT, status.rdev)
+        if isinstance(made, Regular):
+            _give(source, tree, made)
+        uid, gid = self.options.owner or (status.uid, status.gid)
+        tree.change(
+            made, Change(self._mode(status.mode), uid, gid, status.mtime_ns, status.mtime_ns)
+        )
+
+    def _reach(self, folder: str) -> Step:
+        """The one that was asked for last is at hand: most files go where the one before went."""
+        if self._recent is None or self._recent[0] != folder:
+            self._recent = (folder, self.target.reach(folder or "/"))
+        return self._recent[1]
+
+    def _mode(self, mode: int) -> int | None:
+        """The permission bits for a file of that mode."""
+        if modes.S_ISLNK(mode):
+            return None
+        bits = self.options.mode(mode) if self.options.mode else modes.S_IMODE(mode)
+        if self.options.gives_away and not modes.S_ISDIR(mode):
+            return without_setuid(bits)
+        return bits
 
     def _own(self, path: str, mode: int, owner: tuple[int, int]) -> None:
-        last = self.options.as_archive and self.options.owner is not None
-        if not last:
-            self.target.chown(path, *owner, follow=False)
-        if not modes.S_ISLNK(mode):
-            change = self.options.mode
-            self.target.chmod(path, change(mode) if change else modes.S_IMODE(mode))
-        if last:
-            self.target.chown(path, *owner, follow=False)
+        self.target.chown(path, *owner, follow=False)
+        bits = self._mode(mode)
+        if bits is not None:
+            self.target.chmod(path, bits)
 
     def _clear(self, path: str) -> None:
         """What is in the way of a file gives way, but for BuildKit never a folder."""
@@ -250,6 +278,7 @@ class Copier:
         if not modes.S_ISDIR(self.target.stat(path, follow=False).mode):
             self.target.unlink(path)
         elif self.options.as_archive:
+            self._recent = None
             self._remove(path)
         else:
             where = f"{self.options.root()}{path}"
@@ -265,19 +294,17 @@ class Copier:
         self.target.rmdir(folder)
 
 
-def _contents(files: Filesystem, path: str, target: Filesystem, to: str) -> None:
-    source = files.open(path, os.O_RDONLY)
-    sink = target.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+def _give(source: Step, tree: MemoryTree, made: Regular) -> None:
+    """The content of a file; what cannot change is shared, not copied."""
+    if isinstance(source.node, Regular):
+        tree.fill(made, source.node.content)
+        return
+    file, done = source.mount.tree.open(source.node, os.O_RDONLY), 0
     try:
-        done = 0
-        while chunk := source.pread(CHUNK, done):
-            at = 0
-            while at < len(chunk):
-                at += sink.pwrite(chunk[at:], done + at)
-            done += len(chunk)
+        while chunk := file.pread(CHUNK, done):
+            done += tree.write(made, chunk, done)
     finally:
-        source.close()
-        sink.close()
+        file.close()
 
 
 def _is_link(files: Filesystem, path: str) -> bool:

@@ -12,6 +12,7 @@ from daemon.engine.build.local import Locals
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress
 from daemon.engine.build.provenance import Document
+from daemon.engine.build.sources import Sources
 from daemon.engine.images.threads import behind_the_loop
 from daemon.fs.memory import MemoryTree
 
@@ -62,7 +63,10 @@ class Job:
     """Digests of the content that the history's record of it names."""
 
     trees: list[MemoryTree] = field(default_factory=list)
-    """What the client has sent."""
+    """What the client has sent as one file."""
+
+    sources: Sources | None = None
+    """What of its folders is kept."""
 
     def release(self) -> None:
         """Nothing but the history's record is left of a build that has ended.
@@ -70,6 +74,8 @@ class Job:
         Its trees are emptied, for the frames of a transfer that was cut off would keep them.
         """
         self.prepared.clear()
+        if self.sources:
+            self.sources.release()
         while self.trees:
             tree = self.trees.pop()
             behind_the_loop(tree.used, tree.clear)

@@ -29,6 +29,7 @@ from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
 from daemon.engine.build.provenance import Document, Invocation, provenance
 from daemon.engine.build.resolving import Bases, Resolver
+from daemon.engine.build.sources import Sources
 from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -360,7 +361,8 @@ class Builds:
         if is_fetched(options.context):
             download = self.images.registry.download
             fetched = FetchedContext(options.context, client, download, job.progress, new_tree)
-        return Locals(client, options, job.progress, new_tree, self.cache.local, fetched)
+        job.sources = job.sources or Sources(self.cache)
+        return Locals(client, options, job.progress, job.sources, fetched)
 
 
 def check_entitlements(names: Sequence[str]) -> None:

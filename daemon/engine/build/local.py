@@ -6,17 +6,16 @@ import asyncio
 import posixpath
 from collections.abc import Callable, Sequence
 
-from daemon.engine.build.checksum import total_size
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.dockerfile_source import wanted_files
 from daemon.engine.build.fetched_context import FILE, FetchedContext
 from daemon.engine.build.no_session import SessionMissing
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
+from daemon.engine.build.sources import Sources
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.fs.filesystem import Filesystem
-from daemon.fs.memory import MemoryTree
 
 IGNORE_FILE = ".dockerignore"
 MAIN = "context"
@@ -32,16 +31,14 @@ class Locals:
         client: BuildClient,
         options: Options,
         progress: Progress,
-        new_tree: Callable[[], MemoryTree],
-        noted: Callable[[str, int], None] = lambda name, size: None,
+        sources: Sources,
         fetched: FetchedContext | None = None,
     ) -> None:
-        """`noted` hears of every folder that was read, and of its size. `fetched` stands in for the main one."""
+        """`fetched` stands in for the main folder."""
         self.client = client
         self.options = options
         self.progress = progress
-        self.new_tree = new_tree
-        self.noted = noted
+        self.sources = sources
         self.fetched = fetched
         self.definition: Step | None = None
         """The vertex that brought the Dockerfile."""
@@ -68,17 +65,15 @@ class Locals:
         return self.options.filename
 
     async def _pull_definition(self) -> Filesystem:
-        name, files = self.options.filename, self._empty()
+        name, key = self.options.filename, self.options.dockerfile_key
         step = self.definition = self.progress.announce(
             f"[internal] load build definition from {posixpath.basename(name)}"
         )
         wanted = wanted_files(name)
         with step.running(), step.transfer("transferring dockerfile:") as line:
-            await self.client.pull(
-                self.options.dockerfile_key, files, follow=wanted, progress=line.count
+            return await self.sources.bring(
+                self.client, key, key, follow=wanted, progress=line.count
             )
-        self.noted(self.options.dockerfile_key, total_size(files, ["/"]))
-        return files
 
     def _read_dockerfile(self, files: Filesystem, name: str) -> bytes:
         own_ignore = f"/{name}{IGNORE_FILE}"
@@ -102,11 +97,11 @@ class Locals:
     async def _pull_ignore(self, name: str) -> list[str]:
         prefix = "[internal]" if name == MAIN else f"[context {name}]"
         step = self.progress.announce(f"{prefix} load {IGNORE_FILE}")
+        key, hint = self._key(name), f"{self._hint(name)}-{IGNORE_FILE}"
         with step.running():
-            files = self._empty()
             with step.transfer(f"transferring {name}:") as line:
-                await self.client.pull(
-                    self._key(name), files, follow=[IGNORE_FILE], progress=line.count
+                files = await self.sources.bring(
+                    self.client, key, hint, follow=[IGNORE_FILE], progress=line.count
                 )
             path = f"/{IGNORE_FILE}"
             return read_patterns(files.read_bytes(path)) if files.exists(path) else []
@@ -129,21 +124,24 @@ class Locals:
         if self.fetched and name == MAIN:
             return await self.fetched.files()
         patterns = await self.ignore_patterns(name)
-        files = self._empty()
         step = self.progress.announce(_label(name))
         with step.running(), step.transfer(f"transferring {name}:") as line:
             _check_paths(paths)
-            await self.client.pull(
-                self._key(name), files, follow=paths, exclude=patterns, progress=line.count
+            return await self.sources.bring(
+                self.client,
+                self._key(name),
+                self._hint(name),
+                keep=True,
+                follow=paths,
+                exclude=patterns,
+                progress=line.count,
             )
-        self.noted(name, total_size(files, ["/"]))
-        return files
 
     def _key(self, name: str) -> str:
         return self.options.context_key if name == MAIN else name
 
-    def _empty(self) -> Filesystem:
-        return Filesystem(self.new_tree())
+    def _hint(self, name: str) -> str:
+        return self._key(name) if name == MAIN else f"context:{name}"
 
 
 def _label(name: str) -> str:

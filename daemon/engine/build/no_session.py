@@ -9,6 +9,7 @@ from typing import IO
 from daemon.engine.build.client import AgentStream, Progress
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.mirror import Mirror
 
 CHUNK = 1024 * 1024
 NOT_KNOWN = "no active session for {id}: context deadline exceeded"
@@ -31,11 +32,12 @@ class NoSession:
     def __init__(self, sent: IO[bytes], id: str = "") -> None:
         self._sent = sent
         self._id = id
+        self.shared_key = ""
 
     async def pull(
         self,
         name: str,
-        into: Filesystem,
+        into: Mirror,
         *,
         follow: Sequence[str] = (),
         exclude: Sequence[str] = (),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from daemon.engine.dockerfile.ignore import Matcher, Verdict
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.namespace import Step
+from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Stat
 
 
@@ -49,7 +51,7 @@ EVERYTHING = Selection()
 class Entry:
     """Something below a folder; what is not `taken` itself leads to something that is."""
 
-    path: str
+    step: Step
     relative: str
     status: Stat
     taken: bool = True
@@ -57,22 +59,44 @@ class Entry:
 
 def below(files: Filesystem, folder: str, selection: Selection) -> Iterator[Entry]:
     """What is taken of a folder, in the order of names, each behind the folders that lead to it."""
-    return _below(files, folder, "", selection, Choice(), [])
+    step = files.reach(folder)
+    if selection is EVERYTHING:
+        return flatten(_everything(files, step, ""))
+    return _below(files, step, "", selection, Choice(), [])
+
+
+def status_of(step: Step) -> Stat:
+    status: Stat = step.mount.tree.stat(step.node, step.mount.dev)
+    return status
+
+
+def _everything(files: Filesystem, folder: Step, above: str) -> Nested[Entry]:
+    for name in sorted(folder.mount.tree.names(folder.node)):
+        step = files.child(folder, name)
+        if step is None:
+            continue
+        status, inner = status_of(step), above + name
+        yield Entry(step, inner, status)
+        if modes.S_ISDIR(status.mode):
+            yield _everything(files, step, f"{inner}/")
 
 
 def _below(
     files: Filesystem,
-    folder: str,
+    folder: Step,
     relative: str,
     selection: Selection,
     above: Choice,
     way: list[Entry],
 ) -> Iterator[Entry]:
     """`way` are the folders above that nobody has needed yet."""
-    for name in sorted(files.listdir(folder)):
-        path, inner = posixpath.join(folder, name), posixpath.join(relative, name)
+    for name in sorted(folder.mount.tree.names(folder.node)):
+        step = files.child(folder, name)
+        if step is None:
+            continue
+        inner = posixpath.join(relative, name)
         choice = selection.choose(inner, above)
-        entry = Entry(path, inner, files.stat(path, follow=False), choice.taken)
+        entry = Entry(step, inner, status_of(step), choice.taken)
         if choice.taken:
             yield from way
             way.clear()
@@ -80,6 +104,6 @@ def _below(
         if modes.S_ISDIR(entry.status.mode) and selection.enters(choice):
             if not choice.taken:
                 way.append(entry)
-            yield from _below(files, path, inner, selection, choice, way)
+            yield from _below(files, step, inner, selection, choice, way)
             if way and way[-1] is entry:
                 way.pop()

@@ -7,18 +7,26 @@ import os
 import posixpath
 import stat as modes
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
+
+from google.protobuf.message import DecodeError
+from grpclib.client import Stream as Call
 
 from daemon.engine.build.client import Progress
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.mirror import Mirror, Sent
+from daemon.fs.nodes import Regular
+from daemon.fs.packs import Arrival, Packs
 from daemon.fs.tar import GO_BITS, GO_TYPES, go_mode
 from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.data_tap import Messages
+from daemon.server.buildkit.transport import SessionChannel
 
 CHUNK = 32 * 1024
-REQUESTS_AHEAD = 64
-"""Files asked for at a time; the sender queues 128 and then stops reading."""
 
 
+@cache
 def st_mode(mode: int) -> int:
     """Go's os.FileMode as st_mode."""
     types = [kind for kind, bits in GO_TYPES.items() if bits and mode & bits == bits]
@@ -28,60 +36,77 @@ def st_mode(mode: int) -> int:
 
 
 class FilePuller:
-    """Receives a tree into an empty filesystem. Contents go to the filesystem's spool as they arrive."""
+    """Receives a folder into a mirror, which says what of it has to be sent. Contents go to its spool as they arrive."""
 
-    def __init__(self, stream: Any, into: Filesystem, progress: Progress) -> None:  # noqa: ANN401
-        self._stream = stream
+    def __init__(
+        self, channel: SessionChannel, call: Call[Any, Any], into: Mirror, progress: Progress
+    ) -> None:
+        self._channel = channel
+        self._call = call
         self._into = into
         self._progress = progress
+        self._packs = Packs(into.tree.spool)
+        self._messages = Messages(self._message)
         self._received = 0
-        self._stats: list[wire.Stat] = []
-        self._links: list[wire.Stat] = []
-        self._wanted: asyncio.Queue[int | None] = asyncio.Queue()
-        self._slots = asyncio.Semaphore(REQUESTS_AHEAD)
-        self._open: dict[int, tuple[Any, int]] = {}
-        self._missing = 0
+        self._told = 0
+        self._wanted: list[int] = []
+        self._news = asyncio.Event()
+        self._missing: dict[int, Regular] = {}
+        self._arriving: dict[int, Arrival] = {}
         self._walk_over = False
-        self._finished = False
+        self._complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
-        await self._stream.send_request()
+        await self._call.send_request()
         try:
-            async with asyncio.TaskGroup() as group:
-                asking = group.create_task(self._ask())
-                await self._receive()
-                await asking
+            with self._channel.taken(self._call, self._take):
+                await self._converse()
         finally:
             self._let_go()
-        # The half-close goes out with the FIN: a Go server resets the stream behind its trailers otherwise.
-        await self._stream.send_message(wire.Packet(type=wire.Packet.FIN), end=True)
-        async for packet in self._stream:
-            self._count(packet)
-        self._finish()
+
+    async def _converse(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            # Of what is taken nothing is left to be received but the end.
+            ended = group.create_task(self._call.recv_message())
+            asking = group.create_task(self._ask())
+            await asyncio.wait((ended, self._complete), return_when=asyncio.FIRST_COMPLETED)
+            asking.cancel()
+            if not self._complete.done():
+                raise ConnectionError("the client ended its file transfer early")
+            self._complete.result()
+            # The half-close goes out with the FIN: a Go server resets the stream behind its trailers otherwise.
+            await self._call.send_message(wire.Packet(type=wire.Packet.FIN), end=True)
 
     async def _ask(self) -> None:
-        while (number := await self._wanted.get()) is not None:
-            await self._slots.acquire()
-            await self._stream.send_message(wire.Packet(type=wire.Packet.REQ, id=number))
+        """Ask for everything that is wanted; the sender takes as much of that as it likes."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            wanted, self._wanted = self._wanted, []
+            asked = (wire.Packet(type=wire.Packet.REQ, id=number) for number in wanted)
+            await self._channel.send_all(self._call, [one.SerializeToString() for one in asked])
 
-    async def _receive(self) -> None:
-        while not (self._walk_over and self._missing == 0):
-            packet = await self._stream.recv_message()
-            if packet is None:
-                raise ConnectionError("the client ended its file transfer early")
-            self._count(packet)
-            self._take(packet)
-        self._wanted.put_nowait(None)
+    def _take(self, data: bytes) -> None:
+        try:
+            self._messages.feed(data)
+        except (DecodeError, OSError, ValueError) as problem:
+            if not self._complete.done():
+                self._complete.set_exception(problem)
 
-    def _count(self, packet: wire.Packet) -> None:
-        self._received += packet.ByteSize()
+    def _message(self, message: bytes) -> None:
+        self._received += len(message)
         self._progress(self._received)
+        if self._complete.done():
+            return
+        self._packet(wire.Packet.FromString(message))
+        if self._walk_over and not self._missing:
+            self._complete.set_result(None)
 
-    def _take(self, packet: wire.Packet) -> None:
-        if packet.type == wire.Packet.STAT:
-            self._entry(packet)
-        elif packet.type == wire.Packet.DATA:
+    def _packet(self, packet: wire.Packet) -> None:
+        if packet.type == wire.Packet.DATA:
             self._data(packet.id, packet.data)
+        elif packet.type == wire.Packet.STAT:
+            self._entry(packet)
         elif packet.type == wire.Packet.ERR:
             raise ConnectionError(packet.data.decode(errors="replace"))
 
@@ -89,50 +114,39 @@ class FilePuller:
         if not packet.HasField("stat"):
             self._walk_over = True
             return
-        stat, number = packet.stat, len(self._stats)
-        self._stats.append(stat)
-        path, mode = _rooted(stat.path), st_mode(stat.mode)
-        if modes.S_ISDIR(mode):
-            self._into.makedirs(path)
-        elif modes.S_ISLNK(mode):
-            self._into.symlink(stat.linkname, path)
-        elif not modes.S_ISREG(mode):
-            self._into.mknod(path, mode, os.makedev(stat.devmajor, stat.devminor))
-        elif stat.linkname:
-            self._links.append(stat)
-        else:
-            flags = os.O_WRONLY | os.O_CREAT
-            self._open[number] = (self._into.open(path, flags, 0o600), 0)
-            self._missing += 1
-            self._wanted.put_nowait(number)
+        node = self._into.add(_sent(packet.stat))
+        if node is not None:
+            self._missing[self._told] = node
+            self._wanted.append(self._told)
+            self._news.set()
+        self._told += 1
 
     def _data(self, number: int, data: bytes) -> None:
-        file, written = self._open[number]
-        at = 0
-        while at < len(data):
-            at += file.pwrite(data[at:] if at else data, written + at)
-        self._open[number] = (file, written + at)
-        if not data:
-            file.close()
-            del self._open[number]
-            self._missing -= 1
-            self._slots.release()
+        arriving = self._arriving.get(number)
+        if data:
+            if arriving is None:
+                arriving = self._arriving[number] = Arrival(self._packs)
+            arriving.write(data)
+            return
+        node = self._missing.pop(number, None)
+        if node is None:
+            raise ConnectionError(f"invalid file request {number}")
+        if arriving is not None:
+            node.content = arriving.content()
+            del self._arriving[number]
 
     def _let_go(self) -> None:
-        """Close what a transfer that was cut off has left open."""
-        while self._open:
-            self._open.popitem()[1][0].close()
+        """Close what is still open, after a transfer that was cut off too."""
+        while self._arriving:
+            self._arriving.popitem()[1].close()
+        self._missing.clear()
+        self._packs.flush()
 
-    def _finish(self) -> None:
-        """Hard links, then owners, modes and times, folders last to first so that their times stay."""
-        for stat in self._links:
-            self._into.link(_rooted(stat.linkname), _rooted(stat.path))
-        for stat in reversed(self._stats):
-            path, mode = _rooted(stat.path), st_mode(stat.mode)
-            self._into.chown(path, stat.uid, stat.gid, follow=False)
-            if not modes.S_ISLNK(mode):
-                self._into.chmod(path, modes.S_IMODE(mode))
-            self._into.utime(path, stat.mod_time, stat.mod_time, follow=False)
+
+def _sent(stat: wire.Stat) -> Sent:
+    rdev = os.makedev(stat.devmajor, stat.devminor) if stat.devmajor or stat.devminor else 0
+    mode = st_mode(stat.mode)
+    return Sent(stat.path, mode, stat.uid, stat.gid, stat.size, stat.mod_time, stat.linkname, rdev)
 
 
 class FileSender:

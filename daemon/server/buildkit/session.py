@@ -14,6 +14,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from daemon.engine.build.client import AgentStream, Progress
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.mirror import Mirror
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.agent_call import FORWARD_AGENT, SSH_ID, AgentCall, broken
 from daemon.server.buildkit.file_sync import FilePuller, FileSender
@@ -50,7 +51,7 @@ class Session:
     async def pull(
         self,
         name: str,
-        into: Filesystem,
+        into: Mirror,
         *,
         follow: Sequence[str] = (),
         exclude: Sequence[str] = (),
@@ -66,7 +67,7 @@ class Session:
             metadata=metadata,
         )
         async with _called(request) as stream:
-            await FilePuller(stream, into, progress).run()
+            await FilePuller(self._channel, stream, into, progress).run()
 
     async def upload(self, path: str) -> AsyncIterator[bytes]:
         metadata = {"urlpath": path, "urlhost": "buildkit-session"}

@@ -3,24 +3,27 @@
 grpclib can only listen or dial; its server and client protocols are the same two classes, made here for a connection
 that exists already. Private names used, pinned by tests/daemon/server/buildkit/test_transport.py:
 `Server._protocol_factory`, `Server._handlers`, `Channel._protocol`, `Channel._protocol_factory`,
-`Channel._create_connection`, and `Connection._connection` (the h2 state machine).
+`Channel._create_connection`, `Connection._connection` (the h2 state machine), `client.Stream._stream` and `_wrapper`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
 
 from grpclib.client import Channel
+from grpclib.client import Stream as Call
 from grpclib.const import Status
 from grpclib.encoding.base import StatusDetailsCodecBase
 from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 
 from daemon.server.buildkit import wire_pb2 as wire
+from daemon.server.buildkit.data_tap import DataTap, Take, packed
 from daemon.server.hijack import Duplex
 
 # grpclib logs every cancelled call as if it were news.
@@ -136,6 +139,7 @@ class SessionChannel(Channel):
         super().__init__("session", 0, status_details_codec=DetailsCodec())
         self._made = asyncio.Event()
         self._gone = False
+        self._tap: DataTap | None = None
 
     async def _create_connection(self) -> H2Protocol:
         await self._made.wait()
@@ -146,19 +150,44 @@ class SessionChannel(Channel):
     async def run(self, duplex: ByteStream) -> None:
         """Carry the session until the client leaves; pending calls then fail."""
         self._protocol = self._protocol_factory()
+        transport = DuplexTransport(duplex)
+        self._tap = DataTap(self._protocol.data_received, transport.write)
         try:
-            await DuplexTransport(duplex).run(_Plain(self._protocol, self._made.set))
+            await transport.run(_Plain(self._protocol, self._made.set, self._tap.feed))
         finally:
             self._gone = True
             self.close()
+
+    @contextmanager
+    def taken(self, call: Call[Any, Any], take: Take) -> Iterator[None]:
+        """Hand the data of a call, which has just been sent, to `take`; grpclib then sees nothing but its end."""
+        number = call._stream.id
+        assert number is not None
+        assert self._tap is not None
+        self._tap.takers[number] = take
+        try:
+            yield
+        finally:
+            self._tap.forget(number)
+
+    async def send_all(self, call: Call[Any, Any], messages: list[bytes]) -> None:
+        """Encoded messages, all at once as far as the peer takes them."""
+        with call._wrapper:
+            await call._stream.send_data(packed(messages))
 
 
 class _Plain(asyncio.Protocol):
     """Passes everything on, and stops hpack from Huffman-coding headers: its coder is quadratic in a value's length."""
 
-    def __init__(self, protocol: H2Protocol, on_made: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        protocol: H2Protocol,
+        on_made: Callable[[], None] = lambda: None,
+        take: Take | None = None,
+    ) -> None:
         self._protocol = protocol
         self._on_made = on_made
+        self.take = take or protocol.data_received
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._protocol.connection_made(transport)
@@ -167,7 +196,7 @@ class _Plain(asyncio.Protocol):
         self._on_made()
 
     def data_received(self, data: bytes) -> None:
-        self._protocol.data_received(data)
+        self.take(data)
 
     def pause_writing(self) -> None:
         self._protocol.pause_writing()

@@ -49,8 +49,26 @@ def test_what_is_in_use_is_not_pruned(cache: Cache) -> None:
     assert cache.prune([folder]) == []
 
 
-def test_a_folder_of_the_client_is_one_record_of_its_last_size(cache: Cache) -> None:
-    cache.local("context", 5)
-    cache.local("context", 7)
-    (record,) = cache.records.values()
-    assert (record.kind, record.size, record.usage_count) == (LOCAL, 7, 2)
+def test_a_source_is_found_again_once_nobody_uses_it(cache: Cache) -> None:
+    one = cache.source("context", "mine")
+    other = cache.source("context", "mine")
+    assert one is not other
+    cache.release(one)
+    assert cache.source("context", "mine") is one
+    assert cache.source("context", "another's") not in (one, other)
+
+
+def test_a_source_counts_as_used_when_its_build_has_ended(cache: Cache) -> None:
+    record = cache.source("context", "mine")
+    assert (record.kind, record.in_use, record.usage_count) == (LOCAL, 1, 0)
+    cache.release(record)
+    assert (record.in_use, record.usage_count) == (0, 1)
+
+
+def test_a_source_that_was_half_brought_is_forgotten_with_its_files(cache: Cache) -> None:
+    record = cache.source("context", "mine")
+    assert record.folder
+    Filesystem(record.folder).write_bytes("/half", b"x")
+    cache.spoil(record)
+    assert not cache.records
+    assert Filesystem(record.folder).listdir("/") == []

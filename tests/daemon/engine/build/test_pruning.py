@@ -16,7 +16,7 @@ def cache() -> Cache:
     clock = ManualClock(1_700_000_000_500_000_000)
     cache = Cache(LayerStore(clock.now), clock, Ids())
     cache.mount("one")
-    cache.local("context", 5)
+    cache.release(cache.source("context", "key"))
     return cache
 
 
