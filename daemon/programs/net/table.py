@@ -11,6 +11,9 @@ _BUSYBOX = "ipaddr=ip:ip iplink=ip:ip iproute=ip:ip iprule=ip:ip ipneigh=ip:ip"
 _DISTRIBUTION = """
 curl=curl:main netcat=nc:nc nc.openbsd=nc:nc ncat=nc:nc host=names:host dig=names:dig ss=sockets:ss ping4=ping:ping
 """
+_OPENSSH = """
+ssh=openssh.ssh:ssh scp=openssh.ssh:scp ssh-add=openssh.ssh_add:ssh_add ssh-keyscan=openssh.ssh_keyscan:ssh_keyscan
+"""
 
 
 def _rows(flavour: str, *words: str) -> dict[str, str]:
@@ -22,5 +25,6 @@ PROGRAMS = (
     _rows("busybox", _BOTH, _BUSYBOX)
     | _rows("gnu", _BOTH, _DISTRIBUTION)
     | _rows("net", _BOTH, _DISTRIBUTION)
+    | _rows("openssh", _OPENSSH)
 )
 """Program string -> "module:function"."""

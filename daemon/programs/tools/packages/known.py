@@ -45,9 +45,11 @@ telnet | - | 0.17+2.4-2+deb12u1 | telnet=gnu/telnet
 traceroute | 2.1.5-r1 | 1:2.1.2-1 | traceroute=gnu/traceroute
 tcpdump | 4.99.5-r1 | 4.99.3-1 | tcpdump
 nmap | 7.97-r0 | 7.93+dfsg1-1 | nmap
-openssh | 10.0_p1-r9 | - | ssh scp sshd ssh-keygen
-openssh-client | 10.0_p1-r9 | 1:9.2p1-2+deb12u7 | ssh scp ssh-keygen
+openssh | 10.0_p1-r9 | - | ssh=openssh/ssh scp=openssh/scp sftp ssh-add=openssh/ssh-add ssh-agent ssh-keygen ssh-keyscan=openssh/ssh-keyscan sshd
+openssh-client | 10.0_p1-r9 | 1:9.2p1-2+deb12u7 | ssh=openssh/ssh scp=openssh/scp sftp ssh-add=openssh/ssh-add ssh-agent ssh-keygen ssh-keyscan=openssh/ssh-keyscan
+openssh-client-default | 10.0_p1-r9 | - | ssh=openssh/ssh scp=openssh/scp ssh-add=openssh/ssh-add ssh-agent ssh-keygen ssh-keyscan=openssh/ssh-keyscan
 openssh-server | 10.0_p1-r9 | 1:9.2p1-2+deb12u7 | sshd
+openssh-keygen | 10.0_p1-r9 | - | ssh-keygen
 openssl | 3.5.4-r0 | 3.0.17-1~deb12u3 | openssl
 ca-certificates | 20250911-r0 | 20230311+deb12u1 | update-ca-certificates
 tzdata | 2025b-r0 | 2025b-0+deb12u2 |

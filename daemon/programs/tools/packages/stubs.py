@@ -14,7 +14,6 @@ _VERSION_LINES = {
     "jq": "jq-{}",
     "openssl": "OpenSSL {} 30 May 2023",
     "go": "go version go{} linux/amd64",
-    "ssh": "OpenSSH_{}, OpenSSL 3.0.17",
 }
 
 
