@@ -167,6 +167,7 @@ class Daemon:
     @cached_property
     def builds(self) -> Builds:
         """BuildKit's builds, loaded when a client first opens /grpc."""
+        from daemon.engine.build.git.repositories import Repositories
         from daemon.engine.build.jobs import Builds
         from daemon.engine.build.running import BuildRunner
         from daemon.engine.build.sandbox import Network
@@ -178,7 +179,16 @@ class Daemon:
             lambda size: MemoryTree(self.layers.spool, self.clock.now, size=size),
             self._script,
         )
-        builds = Builds(self.system.id, self.images, self.build_cache, runner, self.clock, self.ids)
+        repositories = Repositories(self.build_cache, lambda: self.folder)
+        builds = Builds(
+            self.system.id,
+            self.images,
+            self.build_cache,
+            runner,
+            self.clock,
+            self.ids,
+            repositories,
+        )
         self._closing.push_async_callback(builds.close)
         return builds
 

@@ -77,15 +77,6 @@ async def test_refusals(docker: Client, query: str, refusal: str) -> None:
     assert answer.message == refusal
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["https://host/a.git", "http://host/a.git#ref:dir", "git://host/a", "git@host:a", "github.com/a/b"],
-)  # fmt: skip
-async def test_git_contexts_are_refused_clearly(docker: Client, url: str) -> None:
-    answer = await docker.post(f"/build?remote={quote(url)}", b"")
-    assert answer.refusal == (501, f"git contexts are not supported by mockerd: {url}")
-
-
 async def test_each_byte_that_is_no_text_is_one_replacement(docker: Client, busybox: None) -> None:
     said = await build(docker, "FROM busybox\nRUN printf 'a\\342\\202 b\\377\\376c'\n")
     assert {"stream": "a\ufffd\ufffd b\ufffd\ufffdc"} in said

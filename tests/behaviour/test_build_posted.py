@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
@@ -175,11 +175,6 @@ async def test_contexts_from_urls(docker: Client, web_server: TestServer) -> Non
     assert missing[-1]["error"] == (
         "failed to read downloaded context: failed to load cache key: invalid response status 404"
     )
-
-
-async def test_git_contexts_are_refused_clearly(docker: Client) -> None:
-    answer = await docker.post(f"/build?version=2&remote={quote('https://host/a.git')}", b"")
-    assert answer.refusal == (501, "git contexts are not supported by mockerd: https://host/a.git")
 
 
 async def test_an_upload_request_brings_the_context(docker: Client) -> None:

@@ -50,6 +50,7 @@ CLIENTS: dict[str, Callable[[], str | None]] = {
     "compose": plugin("docker-compose"),
     "compose-v1": old_compose,
     "buildx": plugin("docker-buildx"),
+    "git": command("git"),
     "chromium": command("chromium"),
     "docker-registry": command("docker-registry"),
     "skopeo": command("skopeo"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from daemon.fs.mirror import MirrorTree
 from daemon.ids import Ids
 
 REGULAR, CACHE_MOUNT, LOCAL = "regular", "exec.cachemount", "source.local"
+GIT_CHECKOUT = "source.git.checkout"
 
 
 @dataclass(slots=True)
@@ -34,8 +36,15 @@ class Record:
     folder: MemoryTree | None = None
     source: str = ""
     """Of which client's folder it is."""
+    host_folder: str = ""
+    """On this machine's disk; it goes with the entry."""
     in_use: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def mutable(self) -> bool:
+        """No layer, but something to work in."""
+        return not self.diff_ids
 
 
 class Cache:
@@ -81,12 +90,8 @@ class Cache:
         key = f"mount:{id}"
         record = self.find(key)
         if record is None:
-            now = self.clock.now()
-            tree = MemoryTree(self.store.spool, self.clock.now)
-            record = Record(
-                self.ids.identity(), key, CACHE_MOUNT, description, now, now, folder=tree
-            )
-            self.records[key] = record
+            record = self.add(key, CACHE_MOUNT, description)
+            record.folder = MemoryTree(self.store.spool, self.clock.now)
         return record
 
     def source(self, name: str, key: str) -> Record:
@@ -95,12 +100,9 @@ class Cache:
             if record.source == key and not record.in_use:
                 break
         else:
-            now, identity = self.clock.now(), self.ids.identity()
-            tree = MirrorTree(self.store.spool, self.clock.now)
-            text = f"local source for {name}"
-            record = Record(identity, f"local:{identity}", LOCAL, text, now, now, folder=tree)
+            record = self.add(f"local:{self.ids.identity()}", LOCAL, f"local source for {name}")
+            record.folder = MirrorTree(self.store.spool, self.clock.now)
             record.source, record.usage_count = key, 0
-            self.records[record.key] = record
         record.in_use += 1
         return record
 
@@ -113,6 +115,13 @@ class Cache:
     def spoil(self, record: Record) -> None:
         """Forget a source that was only half brought."""
         self._forget(record.key)
+
+    def add(self, key: str, kind: str, description: str) -> Record:
+        """A new entry without layers."""
+        now = self.clock.now()
+        record = Record(self.ids.identity(), key, kind, description, now, now)
+        self.records[key] = record
+        return record
 
     def shared(self, record: Record) -> bool:
         """An image has these layers too: to forget them frees nothing."""
@@ -144,6 +153,8 @@ class Cache:
         if record and record.source and record.folder:
             # The frames of a transfer that was cut off would keep what is in it.
             behind_the_loop(record.folder.used, record.folder.clear)
+        if record and record.host_folder:
+            shutil.rmtree(record.host_folder, ignore_errors=True)
 
 
 def key_of(*parts: str | bytes) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
@@ -16,56 +16,13 @@ from daemon.fs.filesystem import Filesystem
 
 MODE = 0o600
 UNNAMED = "__unnamed__"
-NO_GIT = "mockerd fetches no git repositories: {}"
 Download = Callable[[str], AbstractAsyncContextManager[RemoteFile]]
 """What is at a URL; DockerError in the words of Go's http client."""
-_GIT = re.compile(r"https?://[^#?]*\.git(?:[#?].*)?|(?:git|ssh)://.*|[\w.-]+@[\w.-]+:.*")
-_GITHUB = "github.com/"
-"""Of a context these are repositories, too; ADD takes them for folders."""
-DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
-
-
-def is_git(word: str) -> bool:
-    """Whether BuildKit takes an address for a git repository's."""
-    return _GIT.fullmatch(word) is not None
+_STATUS = re.compile(r"failed to GET .* with status (\d+)", re.DOTALL)
 
 
 def is_url(word: str) -> bool:
     return word.startswith(("http://", "https://"))
-
-
-def checked_urls(keyword: str, words: Sequence[str], checksum: str) -> list[str]:
-    """Those sources of COPY or ADD that are fetched; DockerfileError for what must not be, or cannot be here."""
-    if checksum and len(words) != 1:
-        raise DockerfileError("checksum can't be specified for multiple sources")
-    if checksum and not (is_url(words[0]) or is_git(words[0])):
-        raise DockerfileError("checksum requires HTTP(S) or Git sources")
-    found = [word for word in words if is_url(word) or is_git(word)]
-    for word in found:
-        if keyword == "COPY":
-            kind = "git ref" if is_git(word) else "URL"
-            raise DockerfileError(f"source can't be a {kind} for COPY")
-        if is_git(word):
-            raise DockerfileError(NO_GIT.format(word))
-    if checksum:
-        _check_digest(checksum)
-    return found
-
-
-def _check_digest(text: str) -> None:
-    algorithm, colon, value = text.partition(":")
-    if not (colon and re.fullmatch(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*", algorithm) and value):
-        raise DockerfileError("invalid checksum digest format")
-    if algorithm not in DIGEST_LENGTHS:
-        raise DockerfileError("unsupported digest algorithm")
-    if len(value) != DIGEST_LENGTHS[algorithm]:
-        raise DockerfileError("invalid checksum digest length")
-    if not re.fullmatch("[a-f0-9]+", value):
-        raise DockerfileError("invalid checksum digest format")
-
-
-def is_git_context(url: str) -> bool:
-    return is_git(url) or url.startswith(_GITHUB)
 
 
 async def fetched(url: str, download: Download, into: Filesystem, wanted: str = "") -> str:
@@ -91,3 +48,8 @@ def _written(write: Callable[[bytes, int], int], chunk: bytes, at: int) -> int:
     while done < len(chunk):
         done += write(chunk[done:], at + done)
     return done
+
+
+def in_words_of_buildkit(problem: Exception) -> str:
+    refused = _STATUS.match(str(problem))
+    return f"invalid response status {refused[1]}" if refused else str(problem)

@@ -24,8 +24,9 @@ from daemon.engine.build.copying import (
 from daemon.engine.build.copying import (
     Options as CopyOptions,
 )
-from daemon.engine.build.downloads import Download, fetched
+from daemon.engine.build.downloads import Download, fetched, in_words_of_buildkit
 from daemon.engine.build.folders import make_folders
+from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.graph import Graph
 from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
@@ -128,6 +129,7 @@ class Evaluator:
         local: Callable[[str], asyncio.Future[Filesystem]],
         mounts: Callable[[ops.RunMount, ops.Run], Awaitable[Mounted]],
         download: Download,
+        git: GitInputs,
         imports: Sequence[InlineCache] = (),
     ) -> None:
         self.graph = graph
@@ -141,6 +143,7 @@ class Evaluator:
         self.local = local
         self.mounts = mounts
         self.download = download
+        self.git = git
         self.imports = imports
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.loaded: dict[str, SharedVertex] = {}
@@ -153,6 +156,9 @@ class Evaluator:
         self._load()
         try:
             async with asyncio.TaskGroup() as group:
+                for source in self.plan.inputs():
+                    if isinstance(source, ops.Git):
+                        group.create_task(self.git.key(source))
                 for stage in self.graph.stages:
                     group.create_task(self._stage(stage))
         except* DockerfileError as failures:
@@ -181,7 +187,7 @@ class Evaluator:
                     pass
         async with asyncio.TaskGroup() as group:
             for operation, step in zip(stage.operations, steps, strict=True):
-                if isinstance(operation, ops.CopyFiles) and isinstance(operation.input, ops.Local):
+                if isinstance(operation, ops.CopyFiles) and self._is_context(operation.input):
                     group.create_task(self._look_for(operation, step.step))
             group.create_task(self._steps(stage, steps, snapshot))
 
@@ -201,6 +207,12 @@ class Evaluator:
             for _ in self._sources(copy, files):
                 pass
 
+    def _is_context(self, source: ops.Input) -> bool:
+        """Files that come in any case: the client's, or those of the repository that brought the Dockerfile."""
+        if isinstance(source, ops.Git):
+            return self.git.has_files(source)
+        return isinstance(source, ops.Local)
+
     async def _base(self, stage: ops.PlannedStage) -> Snapshot:
         base = stage.base
         if isinstance(base, ops.FromStage):
@@ -209,13 +221,12 @@ class Evaluator:
             digest = self.graph.image(base)
             key = key_of("image", chain_id(base.diff_ids))
             return Snapshot(key, base.diff_ids, vertex=digest, base=digest)
-        if isinstance(base, ops.Local):
-            files = await self.local(base.name)
-            return self._from_files(files)
+        if isinstance(base, ops.Local | ops.Git):
+            return self._from_files(await self.files_of(base))
         return Snapshot(key_of("scratch"))
 
     def _from_files(self, files: Filesystem) -> Snapshot:
-        """A local folder as a base image: one layer."""
+        """A folder as a base image: one layer."""
         key = key_of("local", checksum(files, ["/"]))
         record = self.cache.find(key)
         if record is None:
@@ -320,6 +331,8 @@ class Evaluator:
         """An input's files, to be read."""
         if isinstance(source, ops.Local):
             return await self.local(source.name)
+        if isinstance(source, ops.Git):
+            return await self.git.files(source)
         return Filesystem(self._overlay(await self._diff_ids(source)))
 
     async def _diff_ids(self, source: ops.Input) -> tuple[str, ...]:
@@ -334,9 +347,31 @@ class Evaluator:
         return ()
 
     async def _prepare_copy(self, copy: ops.CopyFiles) -> Prepared:
+        if not copy.reads_only_git or copy.ignore_cache:
+            return await self._with_files(copy)
+        commits = [await self.git.key(one) for one in copy.reads() if isinstance(one, ops.Git)]
+        shortcut = key_of(*copy.words(), *copy.sources, "|", *commits)
+        contents = self.git.repositories.contents
+        if known := contents.get(shortcut):
+            return Prepared(copy, known, self._copy_late(copy))
+        prepared = await self._with_files(copy)
+        contents[shortcut] = prepared.key
+        return prepared
+
+    def _copy_late(self, copy: ops.CopyFiles) -> Act:
+        """For what is most likely in the cache: commits have said what the files are."""
+
+        async def act(tree: OverlayTree, output: Output) -> None:
+            prepared = await self._with_files(copy)
+            await prepared.act(tree, output)
+
+        return act
+
+    async def _with_files(self, copy: ops.CopyFiles) -> Prepared:
         files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
         found = list(self._sources(copy, files))
         found += [await self._fetched(copy, url) for url in copy.urls]
+        found += [await self._cloned(copy, one) for one in copy.repositories]
         size = sum(total_size(one.files, [one.path]) for one in found)
         with _step_errors(copy.line):
             content = await off_loop(
@@ -386,13 +421,19 @@ class Evaluator:
 
     async def _fetched(self, copy: ops.CopyFiles, url: str) -> Source:
         files = Filesystem(MemoryTree(self.store.spool, self.store.now))
+        step = self.progress.announce(copy.name, key=f"ADD {url} {copy.checksum}")
         try:
-            path = await fetched(url, self.download, files, copy.checksum)
+            with step.running():
+                path = await fetched(url, self.download, files, copy.checksum)
         except (DockerError, DockerfileError) as problem:
-            failure = StepFailed(str(problem), copy.line, outer="failed to load cache key: ")
-            failure.lines = None
-            raise failure from None
+            raise DockerfileError(
+                f"failed to load cache key: {in_words_of_buildkit(problem)}"
+            ) from None
         return Source(files, path)
+
+    async def _cloned(self, copy: ops.CopyFiles, source: ops.Git) -> Source:
+        excluded = self._matcher(copy, copy.exclude, "exclude") if copy.exclude else None
+        return Source(await self.git.files(source), "/", Selection(None, excluded))
 
     def _copy(
         self,
@@ -524,7 +565,7 @@ def _description(operation: ops.Operation) -> str:
 
 
 def _not_found(cache: Cache, path: str) -> str:
-    return f'{_unreadable(cache)}: "/{path.lstrip("/")}": not found'
+    return f'{_unreadable(cache)}: "{clean(f"/{path}")}": not found'
 
 
 def _unreadable(cache: Cache) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 from daemon.engine.build.client import BuildClient
-from daemon.engine.build.downloads import Download, is_git_context
+from daemon.engine.build.downloads import Download, in_words_of_buildkit
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.dockerfile.errors import DockerfileError
@@ -23,7 +22,6 @@ UPLOAD_HOST = "buildkit-session"
 FILE = "context"
 """What BuildKit calls the one file, and so the Dockerfile that it may be."""
 MODE = 0o600
-_STATUS = re.compile(r"failed to GET .* with status (\d+)", re.DOTALL)
 
 
 class FetchedContext:
@@ -86,7 +84,7 @@ class FetchedContext:
                 async for chunk in remote.chunks:
                     yield chunk
         except DockerError as problem:
-            raise DockerfileError(_in_words_of_buildkit(problem)) from None
+            raise DockerfileError(in_words_of_buildkit(problem)) from None
 
     async def _unpacked(self, file: Filesystem, step: Step) -> Filesystem:
         files = Filesystem(self.new_tree())
@@ -104,17 +102,6 @@ class FetchedContext:
             return files
 
 
-def check_source(url: str) -> None:
-    """DockerfileError for a git repository, which nobody here can fetch."""
-    if is_git_context(url):
-        raise DockerfileError(f"mockerd fetches no git repositories: {url}")
-
-
 def is_fetched(url: str) -> bool:
     """Whether a context is one file; any other is the client's folder."""
     return url.startswith(("http://", "https://"))
-
-
-def _in_words_of_buildkit(problem: DockerError) -> str:
-    refused = _STATUS.match(str(problem))
-    return f"invalid response status {refused[1]}" if refused else str(problem)

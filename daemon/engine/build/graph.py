@@ -82,6 +82,8 @@ class Graph:
             return self._ends[source.index]
         if isinstance(source, ops.Local):
             return self._local(source.name)
+        if isinstance(source, ops.Git):
+            return source.digest
         if isinstance(source, ops.BaseImage) and (digest := self.image(source)):
             self._keep(Node(digest, name or source.vertex or f"FROM {source.name}"))
             return digest

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.evaluator import Snapshot
+from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.local import Locals
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress
@@ -32,6 +33,7 @@ class Prepared:
     options: Options
     plan: ops.Plan
     locals: Locals
+    git: GitInputs
     snapshot: Snapshot | None = None
     """The files, once they have been made."""
 

@@ -19,7 +19,9 @@ from daemon.engine.build.dockerfile_source import definition
 from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
 from daemon.engine.build.export import dated_history
 from daemon.engine.build.exporting import Exports, check_exporters
-from daemon.engine.build.fetched_context import FetchedContext, check_source, is_fetched
+from daemon.engine.build.fetched_context import FetchedContext, is_fetched
+from daemon.engine.build.git.inputs import GitContext, GitInputs
+from daemon.engine.build.git.repositories import Repositories
 from daemon.engine.build.graph import Graph
 from daemon.engine.build.job import Exporter, Job, Prepared
 from daemon.engine.build.local import Locals
@@ -60,10 +62,18 @@ class Builds:
     """All jobs of a daemon, running ones and history."""
 
     def __init__(
-        self, id: str, images: Images, cache: Cache, runner: Runner, clock: Clock, ids: Ids
+        self,
+        id: str,
+        images: Images,
+        cache: Cache,
+        runner: Runner,
+        clock: Clock,
+        ids: Ids,
+        repositories: Repositories,
     ) -> None:
         self.id = id
         """The worker's: the daemon's own."""
+        self.repositories = repositories
         self.images = images
         self.cache = cache
         self.runner = runner
@@ -128,7 +138,8 @@ class Builds:
         """
         job.inputs = dict(inputs or {})
         options = Options.parse(attributes)
-        local = self._locals(job, options, client)
+        git = GitInputs(self.repositories, client, job.progress)
+        local = self._locals(job, options, client, git)
         data = await local.dockerfile()
         if options.request not in ("", *subrequests.KNOWN):
             text = f"unsupported request {options.request}"
@@ -144,7 +155,7 @@ class Builds:
         if plan.uses_host_network and HOST_NETWORK not in job.entitlements:
             raise DockerfileError(f"failed to load LLB: {HOST_NETWORK} is not allowed")
         identity = self.ids.identity()
-        job.prepared[identity] = Prepared(options, plan, local)
+        job.prepared[identity] = Prepared(options, plan, local, git)
         return identity, {}
 
     async def _plan(
@@ -165,7 +176,13 @@ class Builds:
         checks.settings = settings
         ready = None if local.fetched else local.ignore_patterns
         planner = Planner(
-            source, options, resolver.resolve, checks, ready, lambda name: self._result(job, name)
+            source,
+            options,
+            resolver.resolve,
+            checks,
+            ready,
+            lambda name: self._result(job, name),
+            local.main,
         )
         plan = await planner.plan(every_stage=every_stage)
         checks.conclude()
@@ -341,6 +358,7 @@ class Builds:
                     lambda name: prepared.locals.folder(name, plan.context_paths, group),
                     lambda mount, run: mounted(mount, run, evaluator, self.cache, client),
                     self.images.registry.download,
+                    prepared.git,
                     [cache for cache in found if cache],
                 )
                 for source in plan.inputs():
@@ -351,14 +369,15 @@ class Builds:
             raise first(failures) from None
         raise AssertionError("a group returns or raises")
 
-    def _locals(self, job: Job, options: Options, client: BuildClient) -> Locals:
+    def _locals(self, job: Job, options: Options, client: BuildClient, git: GitInputs) -> Locals:
         def new_tree() -> MemoryTree:
             job.trees.append(MemoryTree(self.cache.store.spool, self.clock.now))
             return job.trees[-1]
 
-        check_source(options.context)
-        fetched = None
-        if is_fetched(options.context):
+        fetched: FetchedContext | GitContext | None = None
+        if source := ops.git_context(options.context, keep_git_dir=options.keep_git_dir):
+            fetched = GitContext(source, git)
+        elif is_fetched(options.context):
             download = self.images.registry.download
             fetched = FetchedContext(options.context, client, download, job.progress, new_tree)
         job.sources = job.sources or Sources(self.cache)

@@ -6,9 +6,11 @@ import asyncio
 import posixpath
 from collections.abc import Callable, Sequence
 
+from daemon.engine.build import operations as ops
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.dockerfile_source import wanted_files
 from daemon.engine.build.fetched_context import FILE, FetchedContext
+from daemon.engine.build.git.inputs import GitContext
 from daemon.engine.build.no_session import SessionMissing
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
@@ -32,7 +34,7 @@ class Locals:
         options: Options,
         progress: Progress,
         sources: Sources,
-        fetched: FetchedContext | None = None,
+        fetched: FetchedContext | GitContext | None = None,
     ) -> None:
         """`fetched` stands in for the main folder."""
         self.client = client
@@ -56,6 +58,11 @@ class Locals:
         files = await self.fetched.files()
         self.definition = self.fetched.step
         return self._read_dockerfile(files, self.filename)
+
+    @property
+    def main(self) -> ops.Input:
+        """What COPY reads unless it says otherwise."""
+        return self.fetched.input if isinstance(self.fetched, GitContext) else ops.Local(MAIN)
 
     @property
     def filename(self) -> str:

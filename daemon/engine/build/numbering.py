@@ -23,7 +23,7 @@ class Numbering:
 
     def __init__(self, label: str, base: ops.Input, instructions: Iterable[i.Instruction]) -> None:
         self.label = label
-        self.total = int(isinstance(base, ops.BaseImage))
+        self.total = int(not isinstance(base, ops.Scratch | ops.FromStage))
         self.total += sum(instruction.keyword in MAKES_FILES for instruction in instructions)
         self.at = 0
         self.prefix = ""

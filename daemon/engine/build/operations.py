@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build.draft import Draft
+from daemon.engine.build.git.addresses import Repository, parse_context
 from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.mounts import Mount
 from daemon.engine.dockerfile.source import Line
@@ -59,7 +61,35 @@ class FromStage:
     index: int
 
 
-Input = Scratch | Local | BaseImage | FromStage
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Files of a git repository; `name` is how the client sees that they are fetched."""
+
+    repository: Repository
+    name: str = field(compare=False)
+
+    @property
+    def key(self) -> str:
+        """What makes it that one, whatever it is called."""
+        return json.dumps([self.repository.identifier, self.repository.attributes])
+
+    @property
+    def digest(self) -> str:
+        """Its vertex's."""
+        return f"sha256:{hashlib.sha256(self.key.encode()).hexdigest()}"
+
+
+Input = Scratch | Local | BaseImage | FromStage | Git
+
+
+def git_context(address: str, *, keep_git_dir: bool = False) -> Git | None:
+    """None if it is no repository's; DockerfileError if it is one's, but asks for what there is not."""
+    repository = parse_context(address)
+    if repository is None:
+        return None
+    if keep_git_dir:
+        repository = replace(repository, keep_git_dir=True)
+    return Git(repository, f"[internal] load git source {address}")
 
 
 @dataclass(slots=True)
@@ -166,8 +196,16 @@ class CopyFiles(Operation):
     parents: bool
     unpack: bool
     urls: list[str] = field(default_factory=list)
-    """Sources that are fetched; the others are in `sources`."""
+    """Sources that are fetched as files; the others are in `sources`."""
     checksum: str = ""
+    repositories: list[Git] = field(default_factory=list)
+    """Sources that are git repositories."""
+
+    @property
+    def reads_only_git(self) -> bool:
+        """Then commits say what will be copied."""
+        from_git = isinstance(self.input, Git) if self.sources else bool(self.repositories)
+        return from_git and not self.urls
 
     def words(self) -> tuple[str | bytes, ...]:
         where = [self.destination, self.to_folder]
@@ -176,7 +214,7 @@ class CopyFiles(Operation):
         return ("copy", json.dumps(where + how), *inline)
 
     def reads(self) -> list[Input]:
-        return [self.input] if self.sources else []
+        return [*([self.input] if self.sources else []), *self.repositories]
 
     @property
     def selects(self) -> bool:

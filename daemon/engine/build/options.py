@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from daemon.engine.build.git.addresses import BOOLEANS
+
+KEEP_GIT_DIR = "BUILDKIT_CONTEXT_KEEP_GIT_DIR"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -37,6 +41,8 @@ class Options:
     """BUILDKIT_DOCKERFILE_CHECK, which counts before the Dockerfile's own `# check=`."""
     frontend: str = ""
     """BUILDKIT_SYNTAX, which counts before the Dockerfile's own `# syntax=`."""
+    keep_git_dir: bool = False
+    """BUILDKIT_CONTEXT_KEEP_GIT_DIR, of a context that is a repository."""
 
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Options:
@@ -72,6 +78,7 @@ class Options:
             cache_from=tuple(name for name in plain.get("cache-from", "").split(",") if name),
             checks=groups["build-arg"].get("BUILDKIT_DOCKERFILE_CHECK", ""),
             frontend=groups["build-arg"].get("BUILDKIT_SYNTAX", ""),
+            keep_git_dir=BOOLEANS.get(groups["build-arg"].get(KEEP_GIT_DIR, ""), False),
         )
 
     @property

@@ -11,7 +11,7 @@ from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build import operations as ops
 from daemon.engine.build.checks import Checks
 from daemon.engine.build.copying import checked_mode, destination
-from daemon.engine.build.downloads import NO_GIT, checked_urls, is_git, is_url
+from daemon.engine.build.downloads import is_url
 from daemon.engine.build.draft import BuildArgs, Draft, resolve_globals
 from daemon.engine.build.history import copy_text, describe, run_text
 from daemon.engine.build.linting import (
@@ -26,6 +26,7 @@ from daemon.engine.build.linting import (
 )
 from daemon.engine.build.numbering import Numbering
 from daemon.engine.build.options import Options
+from daemon.engine.build.remote_sources import remote_sources
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean
@@ -39,6 +40,7 @@ _NUMBER = re.compile(r"[+-]?\d+")
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_PLATFORM = "linux/amd64"
 INLINE_FOLDER = "/dev/pipes"
+CLIENTS_FOLDER = ops.Local()
 
 Resolve = Callable[[str, str, str], Awaitable[ops.BaseImage]]
 """Finds the image of a name for a platform ("" for the default), asked for by a named context ("" for none)."""
@@ -55,11 +57,13 @@ class Planner:
         checks: Checks | None = None,
         ignored: Callable[[], Awaitable[Sequence[str]]] | None = None,
         results: Callable[[str], Awaitable[ops.BaseImage]] | None = None,
+        context: ops.Input = CLIENTS_FOLDER,
     ) -> None:
         """`ignored` gives the patterns of the context's ignore file; it is called when all images are known.
 
-        `results` are those of other builds, by the name of an `input:` context.
+        `results` are those of other builds, by the name of an `input:` context. `context` is what COPY reads.
         """
+        self.context = context
         self.source = source
         self.checks = checks or Checks()
         self.ignored = ignored
@@ -228,10 +232,12 @@ class Planner:
             if key not in self.images:
                 self.images[key] = await self.results(rest)
             return self.images[key]
-        if is_git(value):
-            raise DockerfileError(NO_GIT.format(value))
-        if is_url(value):
-            raise DockerfileError("invalid argument")  # all that BuildKit says of files at URLs
+        if kind == "git" or kind.startswith("git@") or is_url(value):
+            if source := ops.git_context(value):
+                return source
+            # All that BuildKit says of files at URLs.
+            refusal = "invalid argument" if is_url(value) else f"invalid git context {value}"
+            raise DockerfileError(refusal)
         raise DockerfileError(f"unsupported context source {kind} for {name}")
 
     async def _image(self, name: str, platform: str, context: str = "") -> ops.BaseImage:
@@ -410,7 +416,7 @@ class Planner:
 
     async def _copy(self, planned: ops.PlannedStage, copy: i.Copy, numbering: Numbering) -> None:
         draft, flags = planned.draft, copy.flags
-        origin: ops.Input = ops.Local()
+        origin = self.context
         if name := flags.text("from"):
             if Lexer(self.source.escape).word(name, {}) != name:
                 raise DockerfileError(NO_VARIABLES_IN_FROM)
@@ -420,15 +426,17 @@ class Planner:
         )
         words = [draft.expand(word) for word in copy.sources]
         checked_mode(mode)
-        urls = checked_urls(copy.keyword, words, checksum)
+        keep = flags.switch("keep-git-dir") if "keep-git-dir" in flags.given else None
+        remote = remote_sources(copy.keyword, words, checksum, keep)
         to = draft.expand(copy.destination)
         path, to_folder = destination(draft.config.working_dir, to)
+        name = numbering.step(draft, copy.line, raw_quotes=False)
         operation = ops.CopyFiles(
-            numbering.step(draft, copy.line, raw_quotes=False),
+            name,
             copy.line,
             self._ignored(planned),
             origin,
-            [word for word in words if word not in urls],
+            [word for word in words if word not in remote],
             path,
             to_folder,
             [(body.name, self._body(draft, body)) for body in copy.inline],
@@ -437,8 +445,9 @@ class Planner:
             flags.all("exclude"),
             flags.switch("parents"),
             flags.switch("unpack") if "unpack" in flags.given else copy.keyword == "ADD",
-            urls,
+            remote.urls,
             checksum,
+            [ops.Git(one, name) for one in remote.repositories.values()],
         )
         planned.operations.append(operation)
         commit(planned, copy_text(copy, operation, words, to), layer=True)
@@ -481,7 +490,7 @@ class Planner:
         if mount.source_stage:
             origin = await self._input(mount.source_stage, "", numbers=False, before=planned.index)
         elif mount.type == "bind":
-            origin = ops.Local()
+            origin = self.context
         target = posixpath.normpath(posixpath.join(draft.config.working_dir or "/", mount.target))
         if target == "/" and mount.type in ("bind", "cache", "tmpfs"):
             raise DockerfileError(f'invalid mount target "{target}"')

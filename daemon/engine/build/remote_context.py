@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
 from daemon.engine.build.classic import Message
 from daemon.engine.build.content_types import PREAMBLE, TEXT, acceptable
 from daemon.engine.build.downloads import Download
+from daemon.engine.build.git.clone import clone, is_repository
 from daemon.engine.images import progress
 from daemon.engine.remote_file import RemoteFile
 from daemon.errors import DockerError, System
@@ -31,8 +33,10 @@ class RemoteContext:
     """What `said` becomes when the file turns out to be unreadable, and is read to its end."""
 
 
-async def fetch_context(url: str, download: Download) -> RemoteContext:
-    """DockerError in dockerd's words."""
+async def fetch_context(url: str, download: Download, folder: Callable[[], str]) -> RemoteContext:
+    """DockerError in dockerd's words. A repository is cloned in `folder` and leaves nothing there."""
+    if is_repository(url):
+        return RemoteContext(await clone(url, folder(), download))
     if not url.startswith(("http://", "https://")):
         raise System(f"remoteURL ({url}) could not be recognized as URL")
     file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - handed on

@@ -8,6 +8,7 @@ from typing import Any
 from api_schema.images import DistributionInspect, SearchResult, WireDescriptor, WirePlatform
 from api_schema.oci import INDEX_TYPES, ImageConfig, Index, Manifest, Platform, Reference
 from api_schema.reference import DEFAULT_DOMAIN, OFFICIAL_PREFIX
+from daemon.engine.go_url import GoUrlError, parse
 from daemon.engine.images.errors import registry_error
 from daemon.engine.registry_client import (
     RegistryAuth,
@@ -17,7 +18,6 @@ from daemon.engine.registry_client import (
     RemoteManifest,
     Repository,
 )
-from daemon.engine.registry_client.go_url import GoUrlError, parse
 from daemon.errors import InvalidParameter, System
 
 

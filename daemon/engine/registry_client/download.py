@@ -12,8 +12,8 @@ import aiohttp
 from yarl import URL
 
 from daemon.engine.dockerfile.words import go_escape
+from daemon.engine.go_url import GoUrl, GoUrlError, parse
 from daemon.engine.registry_client.failures import unreachable
-from daemon.engine.registry_client.go_url import GoUrl, GoUrlError, parse
 from daemon.engine.remote_file import RemoteFile
 from daemon.errors import DockerError, Forbidden, InvalidParameter, NotFound, System, Unauthorized
 

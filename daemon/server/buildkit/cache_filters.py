@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from daemon.engine.build.cache import REGULAR, Cache, Record
+from daemon.engine.build.cache import Cache, Record
 from daemon.errors import InvalidParameter
 from daemon.server.buildkit import wire_pb2 as wire
 
@@ -88,7 +88,7 @@ def _field(cache: Cache, record: Record, name: str) -> str | None:
     }
     if name in texts:
         return texts[name]
-    shared, mutable = cache.shared(record), record.kind != REGULAR
+    shared, mutable = cache.shared(record), record.mutable
     flags = {
         "inuse": record.in_use > 0,
         "mutable": mutable,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from daemon.engine.build.cache import REGULAR, Cache, Record
+from daemon.engine.build.cache import Cache, Record
 from daemon.engine.build.job import Job
 from daemon.engine.build.jobs import Builds
 from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
@@ -92,7 +92,7 @@ def usage(cache: Cache, record: Record) -> wire.UsageRecord:
     """One line of `docker buildx du`."""
     return wire.UsageRecord(
         id=record.id,
-        mutable=record.kind != REGULAR,
+        mutable=record.mutable,
         in_use=record.in_use > 0,
         size=record.size,
         created_at=timestamp(record.created),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from daemon.engine.build.downloads import is_git_context
 from daemon.engine.build.posted_options import PostedOptions
 from daemon.engine.images import platforms
-from daemon.errors import InvalidParameter, System, Unsupported
+from daemon.errors import InvalidParameter, System
 from daemon.server.build_query import BUILDKIT, check_spaces, read_options, read_tags, read_version
 from daemon.server.hijack import Duplex
 from daemon.server.replies import Empty, Json, JsonLines, Reply, SwitchProtocols
@@ -38,8 +37,6 @@ async def image_build(request: Request, daemon: Daemon) -> Reply:
     options = read_options(request)
     version = read_version(request.query)
     tags = read_tags(options.tags)
-    if is_git_context(options.remote):
-        raise Unsupported(f"git contexts are not supported by mockerd: {options.remote}")
     if version == BUILDKIT:
         return await _posted(request, daemon, options, tags)
     platform = platforms.parse(options.platform) if options.platform else None
@@ -78,7 +75,9 @@ async def _context(request: Request, daemon: Daemon, options: PostedOptions) -> 
     if options.remote == CLIENT_SESSION:
         raise InvalidParameter(NO_SESSION)
     if options.remote:
-        return await fetch_context(options.remote, daemon.images.registry.download)
+        return await fetch_context(
+            options.remote, daemon.images.registry.download, lambda: daemon.folder
+        )
     return RemoteContext(await spooled(request.body()))
 
 

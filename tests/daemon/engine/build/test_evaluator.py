@@ -1,6 +1,7 @@
 """Evaluation: layers, cache, stages, failures; RUN is a stand-in that writes a file."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
@@ -12,7 +13,10 @@ from daemon.clock import ManualClock
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache
 from daemon.engine.build.evaluator import Evaluator, Mounted, Output, Snapshot, StepFailed
+from daemon.engine.build.git.inputs import GitInputs
+from daemon.engine.build.git.repositories import Repositories
 from daemon.engine.build.graph import Graph
+from daemon.engine.build.no_session import NoSession
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress
@@ -82,6 +86,7 @@ class Bench:
             self._local,
             self._mount,
             no_download,
+            GitInputs(Repositories(self.cache, str), NoSession(io.BytesIO()), self.progress),
         )
         try:
             return await evaluator.run()

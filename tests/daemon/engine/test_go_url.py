@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.engine.registry_client.go_url import GoUrlError, parse
+from daemon.engine.go_url import GoUrlError, parse
 
 
 @pytest.mark.parametrize(
