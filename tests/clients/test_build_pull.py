@@ -2,11 +2,13 @@
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from fake_registry.auth import Authorizer, Basic, Bearer
 from fake_registry.store import Store
 from mockerd import MockDaemon
 from tests.behaviour.registries import a_registry
@@ -94,3 +96,25 @@ async def test_a_layer_that_the_registry_has_lost(
     )
     assert f"   1 | >>> FROM {name}" in out.splitlines()
     assert out.splitlines()[-1] == f"ERROR: failed to build: failed to solve: {why}"
+
+
+PRIVATE: dict[str, Authorizer] = {
+    "basic": Basic({"me": "secret"}),
+    "token": Bearer({"me": "secret"}, time.time),
+}
+
+
+@pytest.mark.client("docker", "buildx")
+@pytest.mark.parametrize("kind", PRIVATE)
+async def test_an_image_for_those_who_are_logged_in(
+    env: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    """The login is the client's; it is asked for a token if the registry wants one."""
+    async with a_registry(authorizer=PRIVATE[kind]) as host:
+        await run("docker", "login", "-u", "me", "-p", "secret", host, **env)
+        (tmp_path / "Dockerfile").write_text(f"FROM {host}/library/busybox\nRUN echo got it\n")
+        command = f"docker build --progress plain {tmp_path} 2>&1"
+        out = await run("sh", "-c", command, **env)
+    shared = {"basic": "sharing credentials for", "token": "library/busybox:pull token for"}
+    assert f"[auth] {shared[kind]} {host}" in out
+    assert re.search(r"^#\d+ \S+ got it$", out, re.M)

@@ -50,7 +50,7 @@ async def outcome(call: Call, env: Mapping[str, str]) -> Outcome:
             path.write_text(_RUN.sub(lambda run: run.group() + salt, text))
         process = await asyncio.create_subprocess_shell(
             call.run,
-            env={**env, "BUILDKIT_PROGRESS": "plain"},
+            env={**env, "BUILDKIT_PROGRESS": "plain", "REFUSING": f"{HERE}/refusing_registry.py"},
             cwd=here,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

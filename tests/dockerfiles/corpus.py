@@ -212,7 +212,7 @@ def _line(tar: tarfile.TarFile, info: tarfile.TarInfo) -> str:
 
 
 _PASSING = re.compile(
-    r"DONE|CACHED|WARN:|\.\.\.|building with|transferring|resolve |(writing|exporting l|naming|sending t|copying f)(?!.* done$)"
+    r"DONE|CACHED|WARN:|\.\.\.|building with|transferring|resolve |(writing|exporting l|naming|sending t|copying f|pushing l)(?!.* done$)"
 )
 """What is told of a step on its way, or by chance: warnings come again in a summary.
 

@@ -7,18 +7,24 @@ from contextlib import asynccontextmanager
 from typing import IO
 
 from api_schema.oci import Descriptor, Manifest, Reference
+from daemon.clock import Clock
+from daemon.engine.build.client import BuildClient
 from daemon.engine.build.progress import Step, Transferring
+from daemon.engine.build.registry_words import more_telling, told
 from daemon.engine.images import progress
 from daemon.engine.images.image import Image, short_id
 from daemon.engine.images.layer_download import LayersPull
-from daemon.engine.images.pulling import Pull
+from daemon.engine.images.pulling import Pull, PullOptions
+from daemon.engine.images.shelves import Shelves
 from daemon.engine.registry_client import (
+    Endpoint,
+    RegistryClient,
     RegistryFailure,
     RegistryRefusal,
     RemoteManifest,
     Repository,
 )
-from daemon.errors import System
+from daemon.errors import DockerError, System
 
 LOST = (
     "failed to copy: httpReadSeeker: failed open: "
@@ -46,6 +52,28 @@ class BasePull(Pull):
 
     layers_pull: type[LayersPull] = BuildLayersPull
     image: Image | None = None
+
+    def __init__(
+        self,
+        shelves: Shelves,
+        registry: RegistryClient,
+        clock: Clock,
+        options: PullOptions,
+        client: BuildClient,
+    ) -> None:
+        super().__init__(shelves, registry, clock, lambda _: None, options)
+        self._login = client
+
+    async def _connect(self, endpoint: Endpoint, reference: Reference) -> Repository:
+        return await self._client.build_repository(endpoint, reference.path, self._login)
+
+    def _more_telling(
+        self, before: RegistryFailure | None, now: RegistryFailure
+    ) -> RegistryFailure:
+        return more_telling(before, now)
+
+    def _told(self, failure: RegistryFailure, reference: Reference) -> DockerError:
+        return told(failure, reference) or super()._told(failure, reference)
 
     async def describe(self, reference: Reference) -> None:
         """Read manifests and config; what the name stands for is in the references. DockerError if there is none."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from daemon.errors import System
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.mirror import Mirror
 
@@ -21,6 +22,14 @@ class AgentStream(Protocol):
 
     async def write(self, data: bytes) -> None: ...
     async def write_eof(self) -> None: ...
+
+
+class SaidByClient(System):
+    """A failure of the client's own, of which the build says at its end no more than the client `said`."""
+
+    def __init__(self, text: str, said: str) -> None:
+        super().__init__(text)
+        self.said = said
 
 
 class BuildClient(Protocol):
@@ -58,6 +67,12 @@ class BuildClient(Protocol):
 
     async def credentials(self, host: str) -> tuple[str, str]:
         """User name and password for a registry; empty for none."""
+
+    async def token(self, host: str, realm: str, service: str, scopes: Sequence[str]) -> str | None:
+        """A registry's token, which the client fetches itself; None if it leaves that to the daemon.
+
+        LookupError with the client's words if it gets none.
+        """
 
     async def send_tree(
         self, exporter: int, files: Filesystem, *, progress: Progress = lambda _: None

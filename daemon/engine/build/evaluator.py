@@ -34,7 +34,7 @@ from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.selection import EVERYTHING, Selection
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.build.vertexes import SharedVertex, Vertexes
-from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.errors import DockerfileError, first
 from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.source import Line
 from daemon.engine.dockerfile.words import go_escape
@@ -577,11 +577,3 @@ def _pivot(word: str) -> tuple[str, str]:
     before, dot, after = word.partition("/./")
     folder, pattern = (before, after) if dot else ("", word)
     return clean(f"/{folder}"), clean(f"/{pattern}").lstrip("/")
-
-
-def first(failures: BaseExceptionGroup[DockerfileError]) -> DockerfileError:
-    """The first failure of a group, however deep."""
-    found = failures.exceptions[0]
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found

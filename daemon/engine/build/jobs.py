@@ -16,7 +16,7 @@ from daemon.engine.build.cache_imports import look_up, parse_imports
 from daemon.engine.build.checks import Checks, Finding, Settings
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.dockerfile_source import definition
-from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot, first
+from daemon.engine.build.evaluator import Evaluator, Runner, Snapshot
 from daemon.engine.build.export import dated_history
 from daemon.engine.build.exporting import Exports, check_exporters
 from daemon.engine.build.fetched_context import FetchedContext, is_fetched
@@ -34,7 +34,7 @@ from daemon.engine.build.resolving import Bases, Resolver
 from daemon.engine.build.sources import Sources
 from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile import source as lines
-from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.errors import DockerfileError, first
 from daemon.engine.images.service import Images, parse_reference
 from daemon.fs.memory import MemoryTree
 from daemon.ids import Ids

@@ -64,6 +64,9 @@ class NoSession:
     async def credentials(self, host: str) -> tuple[str, str]:
         return "", ""
 
+    async def token(self, host: str, realm: str, service: str, scopes: Sequence[str]) -> str | None:
+        return None
+
     async def send_tree(
         self, exporter: int, files: Filesystem, *, progress: Progress = lambda _: None
     ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from api_schema.oci import ContainerConfig, HistoryEntry
@@ -29,7 +31,7 @@ from daemon.engine.build.options import Options
 from daemon.engine.build.remote_sources import remote_sources
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
-from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean
+from daemon.engine.dockerfile.errors import DockerfileError, did_you_mean, first
 from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.mounts import parse_mount, stage_of
 from daemon.engine.dockerfile.words import Lexer
@@ -80,6 +82,7 @@ class Planner:
         self.by_name: dict[str, int] = {}
         self.planned: dict[int, ops.PlannedStage] = {}
         self.images: dict[tuple[str, str, str], ops.BaseImage] = {}
+        self._asked: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self.stage_checks: dict[int, StageChecks] = {}
 
     async def plan(self, *, every_stage: bool = False) -> ops.Plan:
@@ -91,7 +94,7 @@ class Planner:
         self._expand_bases()
         target = self._target()
         indexes = list(range(len(self.stages))) if every_stage else self._needed(target)
-        bases = {index: await self._base(index) for index in indexes}
+        bases = await self._bases(indexes)
         if self.ignored:
             self.ignore = Matcher(await self.ignored())
         for index, base in bases.items():
@@ -229,8 +232,9 @@ class Planner:
             return await self._image(rest.removeprefix("//"), platform, name)
         if kind == "input" and self.results:
             key = (rest, platform, kind)
-            if key not in self.images:
-                self.images[key] = await self.results(rest)
+            async with self._asked[key]:
+                if key not in self.images:
+                    self.images[key] = await self.results(rest)
             return self.images[key]
         if kind == "git" or kind.startswith("git@") or is_url(value):
             if source := ops.git_context(value):
@@ -242,9 +246,19 @@ class Planner:
 
     async def _image(self, name: str, platform: str, context: str = "") -> ops.BaseImage:
         key = (name, platform or self.options.platform, context)
-        if key not in self.images:
-            self.images[key] = await self.resolve(*key)
+        async with self._asked[key]:
+            if key not in self.images:
+                self.images[key] = await self.resolve(*key)
         return self.images[key]
+
+    async def _bases(self, indexes: Iterable[int]) -> dict[int, ops.Input]:
+        """What the stages start from. All images are asked for at the same time; one that fails ends it."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {index: group.create_task(self._base(index)) for index in indexes}
+        except* DockerfileError as failures:
+            raise first(failures) from None
+        return {index: task.result() for index, task in tasks.items()}
 
     async def _base(self, index: int) -> ops.Input:
         """What the stage starts from; its other images are found on the way, too."""

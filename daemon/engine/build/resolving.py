@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from api_schema.oci import ContainerConfig, Platform, Reference
-from api_schema.reference import DEFAULT_DOMAIN
 from daemon.clock import Clock
 from daemon.engine.build import operations as ops
-from daemon.engine.build.client import BuildClient
+from daemon.engine.build.client import BuildClient, SaidByClient
 from daemon.engine.build.inline_cache import (
     FirstLayers,
     InlineCache,
@@ -27,18 +25,10 @@ from daemon.engine.images.references import References
 from daemon.engine.images.service import Images
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.store import ImageStore
-from daemon.errors import DockerError, InvalidParameter, NotFound, System
+from daemon.errors import DockerError, NotFound
 
 if TYPE_CHECKING:
     from daemon.engine.build.base_pull import BasePull
-    from daemon.engine.registry_client import RegistryAuth
-
-HUB = "registry-1.docker.io"
-"""What clients call Docker Hub when they are asked for its credentials."""
-DENIED = (
-    "pull access denied, repository does not exist or may require authorization: "
-    "server message: insufficient_scope: authorization failed"
-)
 
 
 @dataclass(slots=True)
@@ -58,10 +48,7 @@ class Bases:
         """What the image, here or in its registry, brings along of the build that made it."""
         with contextlib.suppress(NotFound):
             return _cache_of(self.images.resolve(str(reference)))
-        try:
-            pull, references = await self._described(reference, None, client)
-        except DockerError as problem:
-            raise _in_words_of_buildkit(problem, reference) from None
+        pull, references = await self._described(reference, None, client)
         with step.transfer(f"inferred cache manifest type: {pull.media_type}"):
             pass
         if pull.image:
@@ -69,12 +56,6 @@ class Bases:
         known = self.store.get(references.get(reference) or "")
         assert known is not None
         return _cache_of(known)
-
-    async def _auth(self, reference: Reference, client: BuildClient) -> RegistryAuth:
-        from daemon.engine.registry_client import RegistryAuth
-
-        domain = HUB if reference.domain == DEFAULT_DOMAIN else reference.domain
-        return RegistryAuth(*await client.credentials(domain))
 
     async def pull(
         self, reference: Reference, platform: Platform | None, client: BuildClient
@@ -93,15 +74,19 @@ class Bases:
     ) -> tuple[BasePull, References]:
         # The registry's client is heavy, and a base image mostly here.
         from daemon.engine.build.base_pull import BasePull
+        from daemon.engine.build.registry_words import in_words_of_buildkit
         from daemon.engine.images.pulling import PullOptions
+        from daemon.engine.registry_client import RegistryAuth
 
-        auth = await self._auth(reference, client)
         references = References()
         shelves = Shelves(self.store, references, self.images.shelves.sources)
-        options = PullOptions(auth, platform, self.images.pull_rate)
+        options = PullOptions(RegistryAuth(), platform, self.images.pull_rate)
         registry = self.images.registry
-        pull = BasePull(shelves, registry, self.clock, lambda _: None, options)
-        await pull.describe(reference)
+        pull = BasePull(shelves, registry, self.clock, options, client)
+        try:
+            await pull.describe(reference)
+        except DockerError as problem:
+            raise in_words_of_buildkit(problem, reference) from None
         return pull, references
 
 
@@ -131,6 +116,8 @@ class Resolver:
         try:
             with step.running():
                 image, shown, fetch = await self._image(reference, wanted)
+        except SaidByClient as problem:
+            raise DockerfileError(problem.said) from None
         except DockerError as problem:
             said = "" if context else f"{name}: "
             raise DockerfileError(
@@ -156,28 +143,7 @@ class Resolver:
         if not self.options.pull:
             with contextlib.suppress(NotFound):
                 return self.bases.images.resolve(str(reference), platform), str(reference), None
-        try:
-            return await self.bases.pull(reference, platform, self.client)
-        except DockerError as problem:
-            raise _in_words_of_buildkit(problem, reference) from None
-
-
-_PROBED = re.compile(r'Get "https?(://[^/]+/v2/)": (.*)', re.DOTALL)
-
-
-def _in_words_of_buildkit(problem: DockerError, reference: Reference) -> DockerError:
-    """BuildKit asks registries by containerd's resolver, which words things in another way than dockerd's."""
-    text = str(problem)
-    if isinstance(problem, NotFound):
-        denied = text.startswith("pull access denied")
-        return NotFound(DENIED if denied else f"{reference}: not found")
-    if isinstance(problem, InvalidParameter) and text.startswith("no matching manifest"):
-        return NotFound("no match for platform in manifest: not found")
-    if probed := _PROBED.fullmatch(text):
-        # Plain HTTP is tried, too, but the first failure is the one to be told.
-        url = f"https{probed[1]}{reference.path}/manifests/{reference.digest or reference.tag}"
-        return System(f'failed to do request: Head "{url}": {probed[2]}')
-    return problem
+        return await self.bases.pull(reference, platform, self.client)
 
 
 def _platform(text: str) -> Platform | None:

@@ -44,3 +44,11 @@ def edits(one: str, other: str) -> int:
                 min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right)),
             )
     return row[-1]
+
+
+def first(failures: BaseExceptionGroup[DockerfileError]) -> DockerfileError:
+    """The first failure of a group, however deep."""
+    found = failures.exceptions[0]
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -13,6 +13,7 @@ from api_schema.oci import Descriptor
 from daemon.clock import Clock
 from daemon.engine.images import progress
 from daemon.engine.images.image import short_id
+from daemon.engine.images.retries import repeated
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.images.threads import IN_MEMORY, off_loop
 from daemon.engine.registry_client import RegistryFailure, Repository
@@ -21,8 +22,6 @@ from daemon.fs.layers import chain_id
 from daemon.fs.tarread import ArchiveError
 
 DOWNLOADS_AT_ONCE = 3
-ATTEMPTS = 5
-RETRY_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -107,17 +106,10 @@ class LayersPull:
             download.result.set_result(await self._fetched(download))
 
     async def _fetched(self, download: Download) -> IO[bytes]:
-        attempt = 1
-        while True:
-            try:
-                return await self._fetch(download.descriptor)
-            except RegistryFailure as failed:
-                if not failed.retry or attempt == ATTEMPTS:
-                    raise
-            for left in range(attempt * RETRY_SECONDS, 0, -1):
-                self._say(download, f"Retrying in {left} second{'s' if left != 1 else ''}")
-                await self._clock.sleep(1)
-            attempt += 1
+        descriptor = download.descriptor
+        return await repeated(
+            lambda: self._fetch(descriptor), self._clock, self._emit, short_id(descriptor.digest)
+        )
 
     async def _fetch(self, descriptor: Descriptor) -> IO[bytes]:
         id = short_id(descriptor.digest)

@@ -23,9 +23,11 @@ from daemon.clock import Clock
 from daemon.engine.images import platforms, progress
 from daemon.engine.images.errors import pull_error
 from daemon.engine.images.image import Image
-from daemon.engine.images.layer_download import ATTEMPTS, LayersPull
+from daemon.engine.images.layer_download import LayersPull
+from daemon.engine.images.retries import ATTEMPTS
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.registry_client import (
+    Endpoint,
     RegistryAuth,
     RegistryClient,
     RegistryFailure,
@@ -33,7 +35,7 @@ from daemon.engine.registry_client import (
     RemoteManifest,
     Repository,
 )
-from daemon.errors import InvalidParameter, System
+from daemon.errors import DockerError, InvalidParameter, System
 
 T = TypeVar("T")
 
@@ -78,19 +80,27 @@ class Pull:
             if endpoint.scheme == "http" and endpoint.host in https_answered:
                 continue
             try:
-                repository = await self._client.connect(
-                    endpoint, reference.path, self._options.auth
-                )
+                repository = await self._connect(endpoint, reference)
                 return await self._pull_repository(repository, reference)
             except RegistryFailure as failed:
-                failure = failed
+                failure = self._more_telling(failure, failed)
                 if failed.transport_ok and endpoint.scheme == "https":
                     https_answered.add(endpoint.host)
                 if isinstance(failed, RegistryRefusal) and not endpoint.mirror:
                     break
         if failure is None:
             raise System(f"no endpoints found for {reference.familiar}")
-        raise pull_error(failure, reference) from failure
+        raise self._told(failure, reference) from failure
+
+    async def _connect(self, endpoint: Endpoint, reference: Reference) -> Repository:
+        return await self._client.connect(endpoint, reference.path, self._options.auth)
+
+    def _more_telling(self, _: RegistryFailure | None, now: RegistryFailure) -> RegistryFailure:
+        """Of all endpoints' failures dockerd tells the last."""
+        return now
+
+    def _told(self, failure: RegistryFailure, reference: Reference) -> DockerError:
+        return pull_error(failure, reference)
 
     async def _pull_repository(self, repository: Repository, reference: Reference) -> bool:
         if not reference.is_name_only:

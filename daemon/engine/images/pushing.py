@@ -19,6 +19,7 @@ from daemon.clock import Clock
 from daemon.engine.images import progress
 from daemon.engine.images.gzipping import stored_gzip
 from daemon.engine.images.image import Image, short_id
+from daemon.engine.images.retries import repeated
 from daemon.engine.images.shelves import Shelves
 from daemon.engine.registry_client import (
     RegistryAuth,
@@ -138,7 +139,12 @@ class Push:
 
     async def _push_layer(self, repository: Repository, diff_id: str) -> dict[str, Any]:
         async with self._slots:
-            digest, size = await self._uploaded(repository, diff_id)
+            digest, size = await repeated(
+                lambda: self._uploaded(repository, diff_id),
+                self._clock,
+                self._emit,
+                short_id(diff_id),
+            )
         name = f"{repository.endpoint.host}/{repository.path}"
         self._sources.note(diff_id, digest, name)
         return {"mediaType": DOCKER_LAYER_GZIP, "size": size, "digest": digest}

@@ -79,6 +79,8 @@ class Challenge:
     scheme: str
     realm: str
     service: str
+    scope: str = ""
+    error: str = ""
 
     @classmethod
     def parse(cls, header: str) -> Challenge | None:
@@ -86,4 +88,5 @@ class Challenge:
         if scheme.lower() not in ("basic", "bearer"):
             return None
         fields = dict(_PARAMETER.findall(rest))
-        return cls(scheme.lower(), fields.get("realm", ""), fields.get("service", ""))
+        names = ("realm", "service", "scope", "error")
+        return cls(scheme.lower(), *(fields.get(name, "") for name in names))

@@ -19,6 +19,7 @@ from daemon.engine.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from daemon.engine.registries import Registries
+    from daemon.engine.registry_client.containerd import Login
     from daemon.engine.registry_client.hub import Hub
     from daemon.engine.registry_client.searching import Index
 
@@ -53,6 +54,19 @@ class RegistryClient:
         repository = self._repository(session, endpoint, path, auth, actions)
         await repository.connect()
         self._remember(endpoint)
+        return repository
+
+    async def build_repository(self, endpoint: Endpoint, path: str, login: Login) -> Repository:
+        """The same repository as BuildKit asks it; whether it answers shows with the first question."""
+        from daemon.engine.registry_client.containerd import BuildRepository
+
+        parts = await self._session(endpoint), endpoint, path, login
+        if not self._registries.faults:
+            return BuildRepository(*parts)
+        from daemon.engine.registry_client.staged import StagedBuildRepository
+
+        repository = StagedBuildRepository(self._registries.faults, self._clock, *parts)
+        await repository.connect()
         return repository
 
     async def login(self, endpoint: Endpoint, auth: RegistryAuth) -> None:

@@ -76,7 +76,8 @@ class RegistryRefusal(RegistryFailure):
         self.says_more = detailed or message not in ("", _DEFAULT_MESSAGES.get(code))
         super().__init__(f"{words}: {message}" if self.says_more else words)
         self.code = code
-        self.retry = code not in _NO_RETRY
+        # An error that says nothing of its own is a bare code to Go, which dockerd does not find in its list.
+        self.retry = code not in _NO_RETRY or not self.says_more
         self.others = others
 
     @property
@@ -89,6 +90,12 @@ class RegistryRefusal(RegistryFailure):
 
 class UnexpectedAnswer(RegistryFailure):
     """A status or a body that no registry should send."""
+
+
+class UnreadableAnswer(UnexpectedAnswer):
+    """A refusal whose body is not what a registry says."""
+
+    retry = False
 
 
 class Unreachable(RegistryFailure):
@@ -135,7 +142,7 @@ def _from_json(status: int, text: str) -> RegistryFailure:
         fault = f"invalid character {text[:1]!r} looking for beginning of value"
     if status == HTTPStatus.UNAUTHORIZED:
         return RegistryRefusal("UNAUTHORIZED", "authentication required")
-    return UnexpectedAnswer(f'error parsing HTTP {status} response body: {fault}: "{text}"')
+    return UnreadableAnswer(f'error parsing HTTP {status} response body: {fault}: "{text}"')
 
 
 def _error(entry: dict[str, Any]) -> RegistryRefusal:

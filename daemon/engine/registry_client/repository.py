@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MANIFEST_BYTES_MAX = 4 << 20
 CHUNK = 1 << 15
-_ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
+ACCEPT = ", ".join(sorted(MANIFEST_TYPES | INDEX_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Repository:
 
     async def manifest(self, target: str) -> RemoteManifest:
         """By tag or digest. A tag is resolved first, which a rate limit does not count."""
-        digest = target if ":" in target else await self._resolve(target)
+        digest = await self._resolve(target)
         url = self._url(f"manifests/{digest or target}")
-        async with self._request("GET", url, {"Accept": _ACCEPT}) as response:
+        async with self._request("GET", url, {"Accept": ACCEPT}) as response:
             data = await self._read_bounded(response)
             media_type = response.content_type
         found = Digest.of(data)
@@ -87,10 +87,12 @@ class Repository:
             raise UnexpectedAnswer(f"manifest verification failed for digest {target}")
         return RemoteManifest(media_type, Digest(target) if ":" in target else found, data)
 
-    async def _resolve(self, tag: str) -> str:
-        """The tag's digest by HEAD; empty if only a GET can tell, errors included."""
-        url = self._url(f"manifests/{tag}")
-        async with self._raw("HEAD", url, {"Accept": _ACCEPT}) as response:
+    async def _resolve(self, target: str) -> str:
+        """A tag's digest by HEAD; empty if only a GET can tell, errors included."""
+        if ":" in target:
+            return target
+        url = self._url(f"manifests/{target}")
+        async with self._raw("HEAD", url, {"Accept": ACCEPT}) as response:
             if response.status == HTTPStatus.OK:
                 return response.headers.get("Docker-Content-Digest", "")
         return ""
@@ -155,7 +157,7 @@ class Repository:
                 return int(response.headers.get("Content-Length", 0))
             if response.status == HTTPStatus.NOT_FOUND:
                 return None
-            raise await _refused(response)
+            raise await self._refused(response)
 
     async def mount(self, digest: str, source: str) -> bool:
         """Take the blob from another repository of the registry; False if it is not there, or not for us."""
@@ -201,7 +203,7 @@ class Repository:
         """A successful answer; anything else raises a RegistryFailure."""
         async with self._raw(method, url, headers, scoped=scoped, **more) as response:
             if response.status >= HTTPStatus.BAD_REQUEST:
-                raise await _refused(response)
+                raise await self._refused(response)
             yield response
 
     @contextlib.asynccontextmanager
@@ -281,7 +283,7 @@ class Repository:
         try:
             async with request as response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
-                    raise await _refused(response)
+                    raise await self._refused(response)
                 document = await self._document(response)
         except TRANSPORT_ERRORS as error:
             raise unreachable("GET", challenge.realm, error) from error
@@ -290,8 +292,8 @@ class Repository:
             raise CredentialsNeeded("authorization server did not include a token in the response")
         return str(token)
 
-
-async def _refused(response: aiohttp.ClientResponse) -> RegistryFailure:
-    challenge = response.headers.get("WWW-Authenticate", "")
-    body = await response.content.read(CHUNK)
-    return refusal(response.status, response.content_type, challenge, body)
+    async def _refused(self, response: aiohttp.ClientResponse) -> RegistryFailure:
+        """What an answer that is none means."""
+        challenge = response.headers.get("WWW-Authenticate", "")
+        body = await response.content.read(CHUNK)
+        return refusal(response.status, response.content_type, challenge, body)

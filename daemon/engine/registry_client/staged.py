@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from daemon.clock import Clock
+from daemon.engine.registry_client.containerd import BuildRepository
 from daemon.engine.registry_client.failures import (
     RegistryFailure,
     RegistryRefusal,
@@ -93,3 +94,7 @@ class StagedRepository(Repository):
     def _check_push(self) -> None:
         if self._fires(FaultPoint.PUSH_DENIED):
             raise RegistryRefusal("DENIED", DENIED)
+
+
+class StagedBuildRepository(StagedRepository, BuildRepository):
+    """The same for a build's base images."""

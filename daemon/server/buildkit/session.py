@@ -26,6 +26,9 @@ UPLOAD = "/moby.upload.v1.Upload/Pull"
 SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
 CHECK_SSH = "/moby.sshforward.v1.SSH/CheckAgent"
 CREDENTIALS = "/moby.filesync.v1.Auth/Credentials"
+FETCH_TOKEN = "/moby.filesync.v1.Auth/FetchToken"
+TOKEN_AUTHORITY = "/moby.filesync.v1.Auth/GetTokenAuthority"
+CLIENT_ID = "buildkit-client"
 CHUNK = 1024 * 1024
 
 Metadata = dict[str, str] | list[tuple[str, str]]
@@ -115,6 +118,29 @@ class Session:
         request = wire.CredentialsRequest(host=host)
         reply = await self._call(CREDENTIALS, request, wire.CredentialsResponse)
         return reply.username, reply.secret
+
+    async def token(self, host: str, realm: str, service: str, scopes: Sequence[str]) -> str | None:
+        if not self.serves(FETCH_TOKEN) or not await self._is_token_authority(host):
+            return None
+        request = wire.FetchTokenRequest(
+            client_id=CLIENT_ID, host=host, realm=realm, service=service, scopes=scopes
+        )
+        try:
+            reply = await self._call(FETCH_TOKEN, request, wire.FetchTokenResponse)
+        except GRPCError as refusal:
+            raise LookupError(refusal.message) from None
+        return reply.token
+
+    async def _is_token_authority(self, host: str) -> bool:
+        """A client can be told to leave tokens to the daemon; what else it signs them with is not asked for."""
+        request = wire.GetTokenAuthorityRequest(host=host, salt=bytes(32))
+        try:
+            await self._call(TOKEN_AUTHORITY, request, wire.Empty)
+        except GRPCError as refusal:
+            if refusal.status in (Status.UNIMPLEMENTED, Status.UNAVAILABLE):
+                return False
+            raise
+        return True
 
     async def send_tree(
         self, exporter: int, files: Filesystem, *, progress: Progress = lambda _: None

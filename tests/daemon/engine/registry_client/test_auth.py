@@ -39,5 +39,6 @@ def test_anything_else_is_no_login(text: str) -> None:
 
 def test_reads_a_challenge() -> None:
     text = 'Bearer realm="https://auth/token",service="registry",scope="repository:a:pull"'
-    assert Challenge.parse(text) == Challenge("bearer", "https://auth/token", "registry")
+    expected = Challenge("bearer", "https://auth/token", "registry", "repository:a:pull")
+    assert Challenge.parse(text) == expected
     assert Challenge.parse('Negotiate x="y"') is None

@@ -53,3 +53,19 @@ def test_an_html_page_is_quoted() -> None:
 )
 def test_some_refusals_are_final(code: str, again: bool) -> None:
     assert RegistryRefusal(code, "").retry is again
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "again"),
+    [
+        (403, body("DENIED", "not you"), False),
+        (403, body("DENIED", "requested access to the resource is denied"), True),
+        (401, body("UNAUTHORIZED", "authentication required", "for here"), False),
+        (404, body("BLOB_UNKNOWN", "gone"), True),
+        (400, b"<html>", False),
+        (500, b"", True),
+    ],
+)
+def test_what_may_succeed_a_moment_later(status: int, data: bytes, again: bool) -> None:
+    """As dockerd sees it, which does not recognize an error that says nothing of its own."""
+    assert refusal(status, JSON, "", data).retry is again
