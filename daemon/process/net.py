@@ -74,6 +74,11 @@ class NetNamespace:
 
     # --- interfaces
 
+    @property
+    def has_neighbours(self) -> bool:
+        """Whether there is any interface but the loopback."""
+        return len(self.interfaces) > 1
+
     def attach(
         self,
         network_id: str,

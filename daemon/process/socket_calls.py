@@ -14,6 +14,10 @@ from daemon.process.net import NetNamespace
 from daemon.process.sockets import Address, Connection, Datagrams, Listener, Socket
 from daemon.process.status import os_error
 
+UNKNOWN = (host_socket.EAI_NONAME, "Name or service not known")
+NO_ANSWER = (host_socket.EAI_AGAIN, "Temporary failure in name resolution")
+"""Where no server of names can be reached."""
+
 S = TypeVar("S", bound=Socket)
 T = TypeVar("T")
 
@@ -204,7 +208,7 @@ class SocketCalls(FileCalls):
             return [bare]
         found = self._from_hosts(bare) or self.net.resolver(bare.removesuffix("."))
         if not found:
-            raise host_socket.gaierror(host_socket.EAI_NONAME, "Name or service not known")
+            raise host_socket.gaierror(*(UNKNOWN if self.net.has_neighbours else NO_ANSWER))
         return found
 
     def _from_hosts(self, name: str) -> list[str]:

@@ -53,6 +53,7 @@ CLIENTS: dict[str, Callable[[], str | None]] = {
     "git": command("git"),
     "chromium": command("chromium"),
     "docker-registry": command("docker-registry"),
+    "openssh": command("ssh-agent"),
     "skopeo": command("skopeo"),
     "oras": python_package("oras"),
     "node": command("node"),

@@ -14,12 +14,14 @@ import pytest
 from mockerd import MockDaemon
 from tests.behaviour.leftovers import Holdings, held, until_only
 from tests.clients.processes import run
+from tests.dockerfiles.corpus import HERE
 
 pytestmark = pytest.mark.client("docker", "buildx")
 
 GONE = "error reading from server: EOF"
 DOING = ("failed to solve", "failed to run Build function")
 """Two calls of the client's end at the same time: chance decides on which it tells of."""
+KEY = HERE / "ssh_calls" / "one"
 HUGE = 1 << 36
 """A sparse file that takes far longer to send than to be interrupted."""
 
@@ -39,6 +41,12 @@ MOMENTS = {
         "FROM busybox\nRUN dd if=/dev/zero of=/big bs=1048576 count=16\n",
         "sending tarball",
         ("--output=type=tar,dest=-",),
+    ),
+    "agent": Moment(
+        "FROM alpine\nRUN apk add openssh-client netcat-openbsd\nRUN --mount=type=ssh "
+        "(sleep 600 | nc -U $SSH_AUTH_SOCK) & ssh-add -L >/dev/null; echo be''gun; wait\n",
+        " begun\n",
+        ("--ssh=default=key",),
     ),
     "pull": Moment("FROM nginx\nRUN true\n", "FROM docker.io/library/nginx"),
 }
@@ -71,6 +79,7 @@ class Build:
 async def building(context: Path, env: dict[str, str], moment: Moment) -> AsyncIterator[Build]:
     """A build that has come to that moment; what it writes to its standard output is not read."""
     (context / "Dockerfile").write_text(moment.dockerfile)
+    (context / "key").write_bytes(KEY.read_bytes())
     with (context / "huge").open("wb") as huge:
         huge.truncate(HUGE)
     unread, output = os.pipe()
@@ -125,6 +134,7 @@ async def mock(client_env: dict[str, str]) -> AsyncIterator[MockDaemon]:
         client_env["DOCKER_HOST"] = mock.docker_host
         await run("docker", "pull", "-q", "busybox", **client_env)
         await run("docker", "pull", "-q", "httpd", **client_env)
+        await run("docker", "pull", "-q", "alpine", **client_env)
         mock.arm("pull-slow", seconds=600, where={"image": "*nginx*"})
         yield mock
 

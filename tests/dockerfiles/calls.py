@@ -1,4 +1,4 @@
-"""The calls of calls.toml: carries one out in a folder of its own, and says what came of it."""
+"""The calls of calls.toml and ssh_calls.toml: carries one out in a folder of its own, and says what came of it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,18 @@ class Call:
     files: dict[str, str] = field(default_factory=dict)
 
 
-def calls() -> list[Call]:
-    document = tomllib.loads((HERE / "calls.toml").read_text())
-    return [Call(name, **options) for name, options in document.items()]
+def calls(document: str = "calls") -> list[Call]:
+    """A folder of the document's name has files that all of its calls find."""
+    shared = {path.name: path.read_text() for path in (HERE / document).glob("*")}
+    found = tomllib.loads((HERE / f"{document}.toml").read_text())
+    return [
+        Call(name, options["run"], shared | options.get("files", {}))
+        for name, options in found.items()
+    ]
 
 
-def recorded() -> dict[str, Outcome]:
-    found: dict[str, Outcome] = json.loads((HERE / "calls.json").read_text())
+def recorded(document: str = "calls") -> dict[str, Outcome]:
+    found: dict[str, Outcome] = json.loads((HERE / f"{document}.json").read_text())
     return found
 
 

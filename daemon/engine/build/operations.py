@@ -172,13 +172,14 @@ class Run(Operation):
         return [mount.input for mount in sorted(self.mounts, key=lambda mount: mount.target)]
 
     def place_agents(self) -> None:
-        """Where the sockets of ssh mounts are that name no place; the first one's is told to the process."""
+        """Where the sockets of ssh mounts are that name no place; the first one's is told to who knows of no other."""
         agents = [mount for mount in self.mounts if mount.mount.type == "ssh"]
         for number, agent in enumerate(agents):
             if not agent.mount.target:
                 agent.target = AGENT_SOCKET.format(number)
         if agents:
-            self.env[AGENT_VARIABLE] = agents[0].target
+            first = agents[0]
+            self.env.setdefault(AGENT_VARIABLE, first.mount.target or first.target)
 
 
 @dataclass(slots=True)

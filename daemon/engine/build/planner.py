@@ -500,6 +500,8 @@ class Planner:
     async def _mount(self, planned: ops.PlannedStage, text: str) -> ops.RunMount:
         draft = planned.draft
         mount = parse_mount(text, draft.expand)
+        if mount.type == "ssh" and mount.source:
+            raise DockerfileError("ssh does not support source")
         origin: ops.Input = ops.Scratch()
         if mount.source_stage:
             origin = await self._input(mount.source_stage, "", numbers=False, before=planned.index)

@@ -27,8 +27,8 @@ def members(proc: Process) -> dict[str, Value]:
 async def _address_of(proc: Process, name: str) -> str:
     try:
         return (await proc.resolve(name))[0]
-    except OSError:
-        raise PyError("OSError", "[Errno -2] Name or service not known") from None
+    except OSError as error:
+        raise PyError("OSError", f"[Errno {error.errno}] {error.strerror}") from None
 
 
 async def _guarded(call: _Call, *arguments: Value) -> Value:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 
 from daemon.process.process import Process
-from daemon.programs.net.addresses import lookup
-from daemon.programs.net.openssh.kit import Fatal, unknown_name
+from daemon.programs.net.openssh.kit import Fatal, Unresolved, resolve
 from daemon.programs.tools.kit import reason
 
 PORT = 22
@@ -75,11 +75,12 @@ async def connect(
     timeout: float | None = None,  # noqa: ASYNC109
 ) -> Server:
     """To the first of the host's addresses that takes it; Fatal in the words of ssh. `family` is "4", "6" or none."""
-    found = await lookup(proc, host) if host and not host.startswith("[") else []
+    try:
+        found = await resolve(proc, host)
+    except Unresolved as unknown:
+        raise Fatal(f"ssh: Could not resolve hostname {host}: {unknown}") from None
     addresses = [address for address in found if not family or (":" in address) == (family == "6")]
-    if not addresses:
-        raise Fatal(f"ssh: Could not resolve hostname {host}: {unknown_name(proc)}")
-    error: OSError = TimeoutError()
+    error = OSError(errno.EADDRNOTAVAIL, "")
     for address in addresses:
         try:
             fd = await proc.connect(address, port, timeout=timeout)

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Awaitable, Callable, Sequence
+from socket import EAI_NONAME, gaierror
 
 from daemon.process.process import Process
 from daemon.programs.tools.kit import is_musl
@@ -99,6 +100,23 @@ async def asked(proc: Process, question: str) -> str:
     return line.decode("utf-8", "surrogateescape")
 
 
-def unknown_name(proc: Process) -> str:
-    """What the C library says of a name that nobody knows."""
-    return "Name does not resolve" if is_musl(proc) else "Name or service not known"
+MUSL = {
+    "Name or service not known": "Name does not resolve",
+    "Temporary failure in name resolution": "Try again",
+}
+
+
+class Unresolved(Exception):
+    """A name without an address, in the C library's words."""
+
+
+async def resolve(proc: Process, host: str) -> Sequence[str]:
+    """Those of IPv4 first."""
+    try:
+        if not host or host.startswith("["):
+            raise gaierror(EAI_NONAME, "Name or service not known")
+        found = await proc.resolve(host)
+    except gaierror as error:
+        words = str(error.strerror)
+        raise Unresolved(MUSL.get(words, words) if is_musl(proc) else words) from None
+    return sorted(found, key=lambda address: ":" in address)

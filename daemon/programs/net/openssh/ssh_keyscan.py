@@ -1,9 +1,17 @@
 """ssh-keyscan: asks hosts for their keys, and gets none from what serves no SSH."""
 
 from daemon.process.process import Process
-from daemon.programs.net.addresses import lookup
 from daemon.programs.net.openssh.connecting import PORT, Stranger, connect
-from daemon.programs.net.openssh.kit import End, Fatal, Usage, getopt, log, program, unknown_name
+from daemon.programs.net.openssh.kit import (
+    End,
+    Fatal,
+    Unresolved,
+    Usage,
+    getopt,
+    log,
+    program,
+    resolve,
+)
 from daemon.programs.net.openssh.version import software
 from daemon.programs.tools.kit import read_all, reason
 from daemon.programs.tools.options import Options
@@ -64,8 +72,10 @@ async def _hosts(proc: Process, options: Options) -> list[str]:
 
 
 async def _scan(proc: Process, host: str, port: int, seconds: float) -> None:
-    if not await lookup(proc, host):
-        await log(proc, f"getaddrinfo {host}: {unknown_name(proc)}")
+    try:
+        await resolve(proc, host)
+    except Unresolved as unknown:
+        await log(proc, f"getaddrinfo {host}: {unknown}")
         return
     try:
         server = await connect(proc, host, port, timeout=seconds)
