@@ -1,11 +1,13 @@
 """What builds by buildx cost: seconds beside a real engine when one is given, and the growth of mockerd's memory.
 
-    python -m benchmarks.builds [--real unix:///…] [--times 7]
+    python -m benchmarks.builds [--real unix:///…] [--times 7] [--contexts 3]
 
-Needs docker with buildx on the PATH; the real engine needs the image busybox.
+Needs docker with buildx on the PATH; the real engine needs the image busybox. Every context that is sent stays in the
+build cache of the real engine, and its image without a name.
 """
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
@@ -76,6 +78,38 @@ def seconds(host: str, here: Path, build: Build) -> float:
     return spent
 
 
+class Context(NamedTuple):
+    """A folder to be sent: so many files, of so many bytes."""
+
+    files: int
+    bytes: int
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "Dockerfile").write_text(ALL)
+        for number in range(self.files):
+            inner = folder / str(number % 100)
+            inner.mkdir(exist_ok=True)
+            (inner / str(number)).write_bytes(os.urandom(self.bytes))
+
+
+CONTEXTS = (Context(1, 100 * MEGABYTE), Context(FILES, 30 * 1024), Context(20_000, 300))
+STATES = ("first", "unchanged", "one file edited")
+
+
+def sent(host: str, here: Path, context: Context) -> list[float]:
+    """The seconds that builds of a folder take that nobody has seen before, in each of STATES."""
+    with tempfile.TemporaryDirectory(dir=here) as place:
+        # What is kept of a folder is found by its name; equal contents would be found as well.
+        name = Path(place).name
+        folder = here / name / name
+        context.write(folder)
+        build = Build(name, str(folder))
+        spent = [seconds(host, here, build), seconds(host, here, build)]
+        (folder / "0" / "0").write_bytes(os.urandom(context.bytes))
+        return [*spent, seconds(host, here, build)]
+
+
 class Watch(threading.Thread):
     """The highest resident memory of a process while this runs."""
 
@@ -104,6 +138,17 @@ def quick(hosts: list[str], here: Path, times: int) -> Iterator[str]:
         yield f"{build.name:<34}" + "".join(f"{value:>10.3f} s" for value in medians)
 
 
+def contexts(hosts: list[str], here: Path, times: int) -> Iterator[str]:
+    """Medians, likewise."""
+    for context in CONTEXTS:
+        spent = [[sent(host, here, context) for host in hosts] for _ in range(times)]
+        for number, state in enumerate(STATES):
+            columns = zip(*([of_host[number] for of_host in row] for row in spent), strict=True)
+            medians = [statistics.median(column) for column in columns]
+            name = f"{context.files} x {context.bytes} bytes, {state}"
+            yield f"{name:<34}" + "".join(f"{value:>10.3f} s" for value in medians)
+
+
 def large(host: str, pid: int, here: Path) -> Iterator[str]:
     for build in LARGE:
         watch = Watch(pid)
@@ -120,14 +165,21 @@ def main() -> None:
     parser.add_argument(
         "--times", type=int, default=7, help="how often the quick ones are repeated"
     )
+    parser.add_argument("--contexts", type=int, default=3, help="how often contexts are sent")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mockerd-bench-") as folder, own_mockerd() as started:
         here, (host, _, pid) = Path(folder), started
         write_contexts(here)
         pull(host)
         hosts = [host, args.real] if args.real else [host]
-        for line in (*quick(hosts, here, args.times), *large(host, pid, here)):
+        measured = (
+            quick(hosts, here, args.times),
+            contexts(hosts, here, args.contexts),
+            large(host, pid, here),
+        )
+        for line in itertools.chain.from_iterable(measured):
             sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

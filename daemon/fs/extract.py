@@ -105,7 +105,11 @@ class _Extraction:
         self.strict = strict
         self._dates: list[tuple[str, int]] = []
         self._parent: tuple[str, tuple[str, str]] = ("", (root, ""))
-        self._rooted = Rooted(self._look, root)
+
+    @property
+    def _rooted(self) -> Rooted:
+        """Not kept: the cycle would hold the archive until somebody collects it."""
+        return Rooted(self._look, self.root)
 
     def add(self, entry: Entry) -> Iterator[None]:
         """Make what `entry` describes, in place of what is there."""

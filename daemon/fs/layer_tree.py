@@ -87,7 +87,11 @@ class _LayerBuilder:
         self._names: set[str] = set()
         self._dates: list[tuple[str, int]] = []
         self._recent: tuple[str, tuple[Inode, str]] = ("", (self.root, ""))
-        self._rooted = Rooted(self._look)
+
+    @property
+    def _rooted(self) -> Rooted:
+        """Not kept: the cycle would hold the archive until somebody collects it."""
+        return Rooted(self._look)
 
     def add(self, entry: Entry) -> None:
         path = entry_path(entry)

@@ -247,7 +247,7 @@ class MemoryTree(Tree[Inode]):
 class InodeFile(File):
     """An open node of a tree in RAM; regular files can be read and written, others only examined."""
 
-    __slots__ = ("_access", "_closed", "_node", "_tree")
+    __slots__ = ("_access", "_closed", "_node", "_tree", "keeps_atime")
 
     def __init__(self, tree: MemoryTree, node: Inode, flags: int) -> None:
         super().__init__()
@@ -255,13 +255,14 @@ class InodeFile(File):
         self._node = node
         self._access = flags & os.O_ACCMODE
         self._closed = False
+        self.keeps_atime = False
 
     def pread(self, size: int, offset: int) -> bytes:
         if self._access == os.O_WRONLY:
             raise failure(errno.EBADF)
         node = self._regular()
         data = node.content.pread(size, offset)
-        if node.place is None and node.atime <= node.mtime:
+        if node.atime <= node.mtime and node.place is None and not self.keeps_atime:
             node.atime = self._tree.now()
         return data
 

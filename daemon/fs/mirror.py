@@ -75,6 +75,8 @@ class Mirror:
         self.tree = tree
         self.size = 0
         """The bytes in all files so far, those with several names counted once."""
+        self.count = 0
+        """How many files so far."""
         self._changed = False
         self._keep = keep
         self._links: dict[str, str] = {}
@@ -89,6 +91,7 @@ class Mirror:
 
     def add(self, sent: Sent) -> Regular | None:
         """The file whose content is wanted, if it is; OSError for a path that cannot be."""
+        self.count += 1
         place, _, name = sent.path.rpartition("/")
         if place != self._place:
             self._enter(place)

@@ -154,6 +154,18 @@ class OverlayTree(MemoryTree):
             raise failure(errno.EXDEV)
         super().rename(folder, name, node, to, new_name, over)
 
+    def clear(self) -> None:
+        """Folders and what they show hold each other: without this they would stay until somebody collects them."""
+        todo: list[Inode] = [self.root]
+        while todo:
+            folder = todo.pop()
+            if isinstance(folder, Directory):
+                todo += folder.entries.values()
+                if folder.lower is not None:
+                    todo += folder.shown.values()
+                    folder.shown = {}
+        super().clear()
+
     def changes(self) -> list[tuple[int, str]]:
         """What `docker diff` lists: (0 modified, 1 added, 2 deleted; path)."""
         return changes(self._upper)

@@ -9,6 +9,7 @@ import stat as modes
 from collections.abc import Iterable
 
 from daemon.engine.build.selection import EVERYTHING, Entry, Selection, below, status_of
+from daemon.engine.images.threads import IN_MEMORY
 from daemon.fs.content import Extent
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.mirror import Followed
@@ -34,9 +35,9 @@ def checksum(files: Filesystem, paths: Iterable[str], selection: Selection = EVE
 
 
 def total_size(files: Filesystem, paths: Iterable[str]) -> int:
-    """How much work files and whole folders are: their bytes, and a page for each."""
+    """How much work files and whole folders are: their bytes, and a page for each. Much is as good as more."""
     size, todo = 0, [files.reach(path, follow=False) for path in paths]
-    while todo:
+    while todo and size <= IN_MEMORY:
         step = todo.pop()
         size += PAGE
         if modes.S_ISDIR(step.node.mode):

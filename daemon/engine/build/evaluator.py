@@ -41,6 +41,7 @@ from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.images.threads import behind_the_loop, off_loop
 from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.frozen import FrozenTree
 from daemon.fs.layers import LayerStore, chain_id
 from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
@@ -127,7 +128,7 @@ class Evaluator:
         vertexes: Vertexes,
         runner: Runner,
         local: Callable[[str], asyncio.Future[Filesystem]],
-        mounts: Callable[[ops.RunMount, ops.Run], Awaitable[Mounted]],
+        mounts: Callable[[Evaluator, ops.RunMount, ops.Run], Awaitable[Mounted]],
         download: Download,
         git: GitInputs,
         imports: Sequence[InlineCache] = (),
@@ -238,6 +239,10 @@ class Evaluator:
     def _overlay(self, diff_ids: tuple[str, ...]) -> OverlayTree:
         return OverlayTree(self.store.merged(diff_ids), self.store.spool, self.store.now)
 
+    def _frozen(self, diff_ids: tuple[str, ...]) -> Filesystem:
+        merged = self.store.merged(diff_ids)
+        return Filesystem(FrozenTree(merged, self.store.spool, self.store.now))
+
     def _inline(self, operation: ops.Operation) -> None:
         """Here-documents that become files are a vertex of their own."""
         inline = list(operation.inline) if isinstance(operation, ops.CopyFiles) else []
@@ -295,7 +300,7 @@ class Evaluator:
                 except StepFailed as failure:
                     failure.vertex = step.digest
                     raise
-            layer = await off_loop(tree.size_rw(), lambda: self.store.commit(tree))
+            layer = await off_loop(tree.used, lambda: self.store.commit(tree))
         finally:
             behind_the_loop(tree.used, tree.clear)
         return self._keep(prepared.operation, below, key, layer.diff_id)
@@ -333,7 +338,7 @@ class Evaluator:
             return await self.local(source.name)
         if isinstance(source, ops.Git):
             return await self.git.files(source)
-        return Filesystem(self._overlay(await self._diff_ids(source)))
+        return self._frozen(await self._diff_ids(source))
 
     async def _diff_ids(self, source: ops.Input) -> tuple[str, ...]:
         if isinstance(source, ops.FromStage):
@@ -368,7 +373,7 @@ class Evaluator:
         return act
 
     async def _with_files(self, copy: ops.CopyFiles) -> Prepared:
-        files = await self.files_of(copy.input) if copy.sources else Filesystem(self._overlay(()))
+        files = await self.files_of(copy.input) if copy.sources else self._frozen(())
         found = list(self._sources(copy, files))
         found += [await self._fetched(copy, url) for url in copy.urls]
         found += [await self._cloned(copy, one) for one in copy.repositories]
@@ -488,7 +493,7 @@ class Evaluator:
 
     async def _prepare_run(self, run: ops.Run) -> Prepared:
         with _step_errors(run.line):
-            mounted = [await self.mounts(mount, run) for mount in run.mounts]
+            mounted = [await self.mounts(self, mount, run) for mount in run.mounts]
         content = [
             await self._mount_content(mount, run.line)
             for mount in run.mounts
@@ -511,6 +516,10 @@ class Evaluator:
                 code = await self.runner.run(tree, run, mounted, output)
             except LookupError as refusal:
                 raise StepFailed(process + str(refusal.args[0]), run.line) from None
+            finally:
+                for one in mounted:
+                    if isinstance(one.tree, OverlayTree):
+                        one.tree.clear()
             if code:
                 raise StepFailed(f"{process}exit code: {code}", run.line, exit_code=code)
 

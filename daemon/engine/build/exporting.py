@@ -15,7 +15,7 @@ from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.image import Image
 from daemon.engine.images.service import Images, parse_reference
 from daemon.fs.filesystem import Filesystem
-from daemon.fs.overlay import OverlayTree
+from daemon.fs.frozen import FrozenTree
 from daemon.fs.tar import export as export_tar
 
 IMAGE = "moby"
@@ -42,7 +42,7 @@ class Exports:
         if exporter.type == IMAGE:
             return self._keep_image(job, prepared, snapshot, exporter)
         files = Filesystem(
-            OverlayTree(
+            FrozenTree(
                 self.images.layer_store.merged(snapshot.diff_ids),
                 self.images.layer_store.spool,
                 self.clock.now,

@@ -356,7 +356,9 @@ class Builds:
                     self.vertexes,
                     self.runner,
                     lambda name: prepared.locals.folder(name, plan.context_paths, group),
-                    lambda mount, run: mounted(mount, run, evaluator, self.cache, client),
+                    lambda evaluator, mount, run: mounted(
+                        mount, run, evaluator, self.cache, client
+                    ),
                     self.images.registry.download,
                     prepared.git,
                     [cache for cache in found if cache],

@@ -14,7 +14,9 @@ from daemon.engine.build.evaluator import Evaluator, Mounted
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.threads import off_loop
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.frozen import FrozenTree
 from daemon.fs.memory import MemoryTree
+from daemon.fs.overlay import OverlayTree
 
 
 async def mounted(
@@ -33,7 +35,10 @@ async def mounted(
             tree = MemoryTree(cache.store.spool, cache.store.now)
             await _copy(files, "/", tree)
             return Mounted(mount, tree=tree)
-        return Mounted(mount, tree=files.root_mount.tree)
+        shown = files.root_mount.tree
+        if isinstance(shown, FrozenTree) and not spec.readonly:
+            shown = OverlayTree(shown.merged, shown.spool, shown.now)
+        return Mounted(mount, tree=shown)
     if spec.type == "ssh" and await _has_agent(mount, client):
         return _agent(mount, cache, client)
     return Mounted(mount)

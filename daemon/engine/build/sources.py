@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from daemon.engine.build.cache import Cache, Record
 from daemon.engine.build.client import BuildClient, Progress
 from daemon.engine.images.threads import off_loop
+from daemon.fs.content import PAGE
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.mirror import Mirror, MirrorTree
 
@@ -39,7 +40,7 @@ class Sources:
         mirror = Mirror(record.folder, keep=keep)
         try:
             await client.pull(name, mirror, follow=follow, exclude=exclude, progress=progress)
-            await off_loop(mirror.size, mirror.conclude)
+            await off_loop(mirror.size + PAGE * mirror.count, mirror.conclude)
         except BaseException:
             mirror.abandon()
             self._cache.spoil(record)

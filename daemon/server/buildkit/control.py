@@ -21,7 +21,7 @@ from daemon.server.buildkit.messages import (
     usage,
 )
 from daemon.server.buildkit.references import definition, result_of
-from daemon.server.buildkit.refusals import as_grpc, refusal
+from daemon.server.buildkit.refusals import as_grpc, bare, refusal
 from daemon.server.buildkit.session import Session
 from daemon.server.buildkit.session_call import CallStream, called_session
 from daemon.server.buildkit.sessions import Sessions
@@ -266,7 +266,7 @@ def _unary(method: Unary) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
     async def call(stream: Stream[Any, Any]) -> None:
         request = await stream.recv_message()
         with as_grpc():
-            reply = await method(request, stream)
+            reply = await bare(method(request, stream))
         await stream.send_message(reply)
 
     return call

@@ -6,8 +6,9 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
@@ -19,6 +20,7 @@ from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.transport import json_detail
 
 CANCELED = "context canceled"
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -31,6 +33,20 @@ def as_grpc(job: Job | None = None) -> Iterator[None]:
         raise
     except Exception as problem:
         raise _status(_first(problem), job) from problem
+
+
+async def bare(call: Awaitable[T]) -> T:
+    """What a call returns, or raises, without the frames that the error went through: they hold what a build held, and
+    grpclib keeps the end of a call whose connection is lost, in a cycle."""
+    try:
+        return await call
+    except BaseException as problem:
+        end = problem
+    end.__context__ = end.__cause__ = None
+    try:
+        raise end.with_traceback(None)
+    finally:
+        del end
 
 
 def _first(problem: Exception) -> Exception:
