@@ -52,6 +52,21 @@ def find_user(
     return User(credentials, entry.home or "/")
 
 
+def file_owner(fs: Filesystem, spec: str) -> tuple[int, int]:
+    """uid and gid of `user[:group]` as BuildKit's file operations read it: names that nobody has count for nothing,
+    and a number stands for the group as well (solver/llbsolver/file/user_linux.go)."""
+    user, colon, group = spec.partition(":")
+    number = _number(user or "0")
+    if number is None:
+        found = (entry for entry in _passwd(fs) if entry.name == user)
+        uid, gid = next(((entry.uid, entry.gid) for entry in found), (0, 0))
+    else:
+        uid = gid = number
+    if colon and (group or "0").isdecimal():
+        return uid, int(group or 0)
+    return uid, next((one.gid for one in _groups(fs) if colon and one.name == group), gid)
+
+
 def _find_entry(fs: Filesystem, wanted: str, refuse: Callable[[str], DockerError]) -> _Passwd:
     entries = _passwd(fs)
     number = _number(wanted) if wanted else 0

@@ -53,7 +53,9 @@ async def test_working_directories_stay_as_written_in_buildkit(docker: Client) -
 
 async def test_a_build_without_cache_makes_its_working_directory_anew(docker: Client) -> None:
     """What the earlier build made stands on layers that went with its image."""
-    body = context("FROM busybox\nRUN date +%N >/now\nWORKDIR /x\nRUN pwd\n")
+    body = context(
+        "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid >/now\nWORKDIR /x\nRUN pwd\n"
+    )
     for _ in range(2):
         assert said(await build(docker, body, nocache="1", t="one")) == b"/x\n"
         await docker.delete("/images/one")
@@ -88,3 +90,71 @@ async def test_a_mount_that_says_nothing_is_no_mount(docker: Client) -> None:
     answer = await docker.post("/build", context("FROM busybox\nRUN --mount= true\n"))
     error = "dockerfile parse error on line 2: failed to parse csv mounts: EOF"
     assert answer.refusal == (400, error)
+
+
+@pytest.mark.parametrize(
+    ("chown", "owner"),
+    [
+        ("nope:1", "0:1"),
+        ("1:nope", "1:1"),
+        ("nope:nope", "0:0"),
+        ("5:", "5:0"),
+        (":5", "0:5"),
+        ("u", "7:8"),
+        ("u:nope", "7:8"),
+        ("3:g", "3:9"),
+    ],
+)
+async def test_names_that_nobody_has_count_for_nothing(
+    docker: Client, chown: str, owner: str
+) -> None:
+    people = 'echo "u:x:7:8::/:" >>/etc/passwd; echo "g:x:9:" >>/etc/group'
+    dockerfile = f"FROM busybox\nRUN {people}\nCOPY --chown={chown} f /f\nRUN stat -c %u:%g /f\n"
+    assert said(await build(docker, context(dockerfile, **FILES))).decode() == f"{owner}\n"
+
+
+@pytest.mark.parametrize(
+    "step", ["COPY --chown=u f /", "COPY --link --chown=1:g f /", "USER u\nWORKDIR /x"]
+)
+async def test_names_mean_nothing_where_there_are_no_files(docker: Client, step: str) -> None:
+    messages = await build(docker, context(f"FROM scratch\n{step}\n", **FILES))
+    assert messages[-1]["error"] == "invalid user index: -1"
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("7777", "755 755 7777"), ("2750", "750 750 2750"), ("600", "600 600 600")]
+)
+async def test_folders_above_a_file_get_its_mode_under_the_umask(
+    docker: Client, mode: str, shown: str
+) -> None:
+    dockerfile = (
+        f"FROM busybox\nCOPY --chmod={mode} f /a/b/f\nRUN echo $(stat -c %a /a /a/b /a/b/f)\n"
+    )
+    assert said(await build(docker, context(dockerfile, **FILES))).decode() == f"{shown}\n"
+
+
+async def test_a_folder_that_is_there_takes_the_time_of_the_one_that_goes_into_it(
+    docker: Client,
+) -> None:
+    dockerfile = "FROM busybox\nRUN mkdir -m 700 /x\nCOPY d /x\nCOPY d /y\nRUN stat -c '%a %Y' /x; stat -c '%Y' /y\n"
+    there, made = said(await build(docker, context(dockerfile, **FILES))).split(b"\n")[:2]
+    assert there == b"700 " + made
+
+
+@pytest.mark.parametrize(
+    ("links", "source", "error"),
+    [
+        ("ln -s /nope /l", "/l", '"/l": not found'),
+        ("ln -s /nope /l; ln -s l /m", "/m", '"/m": not found'),
+        ("mkdir /d; ln -s /nope /d/l", "/d/*", '"/d/l": not found'),
+        ("ln -s l /l", "/l", "too many links"),
+    ],
+)
+async def test_a_source_that_is_a_link_must_lead_somewhere(
+    docker: Client, links: str, source: str, error: str
+) -> None:
+    dockerfile = f"FROM busybox AS a\nRUN {links}\nFROM busybox\nCOPY --from=a {source} /x/\n"
+    messages = await build(docker, context(dockerfile))
+    found = re.sub(r"\w{8}-[-\w]{27}::\w{25}", "REF", messages[-1]["error"])
+    wanted = f"failed to compute cache key: failed to calculate checksum of ref REF: {error}"
+    assert found == wanted

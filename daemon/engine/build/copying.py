@@ -23,7 +23,7 @@ from daemon.fs.tree import without_setuid
 CHUNK = 1024 * 1024
 ROOTS = (0, 0)
 NEW_FOLDER = 0o755
-"""The mode of a destination, whatever that of the folder whose contents go there."""
+"""The mode of a folder that had to be made, a destination included, whatever that of the folder that goes there."""
 SEVERAL_NEED_A_FOLDER = "When using {keyword} with more than one source file, the destination must be a directory and end with a /"
 
 
@@ -34,7 +34,7 @@ class Options:
     owner: tuple[int, int] | None = (0, 0)
     mode: Callable[[int], int] | None = None
     octal: int | None = None
-    """The mode as a number, which folders that had to be made get, too."""
+    """The mode as a number, which folders that had to be made get too, under the engine's umask and without set-id."""
     unpack: Callable[[Filesystem, str, Filesystem, str], bool] | None = None
     """Asked for each file of an ADD: True when it was an archive and has been unpacked."""
     root: Callable[[], str] = str
@@ -183,10 +183,8 @@ class Copier:
             missing.append(folder)
             folder = posixpath.dirname(folder)
         for folder in reversed(missing):
-            self.target.mkdir(folder, 0o755)
-            self.target.chown(folder, *owner)
-            if self.options.octal is not None:
-                self.target.chmod(folder, self.options.octal)
+            self.target.mkdir(folder, NEW_FOLDER)
+            self._own_new(folder, owner)
 
     def _folder(
         self, files: Filesystem, path: str, to: str, status: Stat, selection: Selection
@@ -206,7 +204,15 @@ class Copier:
             else:
                 self.target.chmod(inner, modes.S_IMODE(entry.status.mode))
         if fresh:
-            self._finish(to, modes.S_IFDIR | NEW_FOLDER, self.options.owner or ROOTS, status)
+            self._own_new(to, self.options.owner or ROOTS)
+        if fresh or not self.options.as_archive:
+            self.target.utime(to, status.mtime_ns, status.mtime_ns)
+
+    def _own_new(self, folder: str, owner: tuple[int, int]) -> None:
+        """A folder that no source stands for."""
+        self.target.chown(folder, *owner)
+        if self.options.octal is not None:
+            self.target.chmod(folder, self.options.octal & NEW_FOLDER)
 
     def _make(self, folder: str) -> bool:
         """False if it is there."""

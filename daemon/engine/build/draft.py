@@ -72,8 +72,8 @@ class Draft:
     """BuildKit's way: of an ARG and an ENV of one name the later one counts, and an ARG sees those before it in its line.
     For the classic builder ENV always counts, and no line sees itself."""
     cmd_set: bool = False
-    undefined: list[str] = field(default_factory=list)
-    """Variables that were asked for and that nothing defines, word by word, until somebody clears it."""
+    undefined: list[tuple[str, list[str]]] = field(default_factory=list)
+    """Variables that were asked for and that nothing defined, word by word, each with what was defined then."""
     _args_on_top: set[str] = field(default_factory=set)
     _env: dict[str, str] = field(default_factory=dict)
     _env_of: list[str] | None = None
@@ -136,7 +136,8 @@ class Draft:
         try:
             return lexer.word(text, self.variables)
         finally:
-            self.undefined += sorted(lexer.unmatched)
+            for name in sorted(lexer.unmatched - self.args.keys()):
+                self.undefined.append((name, [*self.run_args, *self.env]))
 
     def expand_words(self, text: str) -> list[str]:
         return Lexer(self.escape).words(text, self.variables)

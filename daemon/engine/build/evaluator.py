@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from daemon.engine.dockerfile.ignore import Matcher, clean
 from daemon.engine.dockerfile.source import Line
 from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.images.threads import behind_the_loop, off_loop
+from daemon.engine.users import file_owner
 from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.frozen import FrozenTree
@@ -91,9 +93,6 @@ class Runner(Protocol):
         self, tree: OverlayTree, run: ops.Run, mounts: list[Mounted], output: Output
     ) -> int:
         """The exit code. LookupError with the engine's words if the process cannot even be set up."""
-
-    def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
-        """uid and gid of `user[:group]` by the files' /etc/passwd and /etc/group; LookupError if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +393,9 @@ class Evaluator:
                 included = self._matcher(copy, [inside], "include")
             selection = Selection(included, excluded)
             try:
-                yield from (Source(files, one, selection) for one in sources(files, path))
+                for one in sources(files, path):
+                    self._check_link(copy, files, one)
+                    yield Source(files, one, selection)
             except NotInContext as missing:
                 if any(char in path for char in "*?["):
                     continue
@@ -408,6 +409,16 @@ class Evaluator:
                     copy.line,
                     outer="failed to compute cache key: ",
                 ) from None
+
+    def _check_link(self, copy: ops.CopyFiles, files: Filesystem, path: str) -> None:
+        """A source that is a link must lead somewhere."""
+        try:
+            files.stat(path)
+        except OSError as error:
+            why = _not_found(self.cache, path)
+            if error.errno == errno.ELOOP:
+                why = f"{_unreadable(self.cache)}: too many links"
+            raise StepFailed(why, copy.line, outer="failed to compute cache key: ") from None
 
     def _matcher(self, copy: ops.CopyFiles, patterns: list[str], kind: str) -> Matcher:
         try:
@@ -448,15 +459,15 @@ class Evaluator:
     ) -> Act:
         def work(tree: OverlayTree) -> None:
             target = Filesystem(tree)
-            options = CopyOptions(
-                self._owner(target, copy.chown) if copy.chown else (0, 0),
-                parse_mode(copy.chmod) if copy.chmod else None,
-                octal_mode(copy.chmod),
-                unpack_archive if copy.unpack else None,
-                root=lambda: f"/var/lib/docker/overlay2/{self.cache.ids.identity()}/merged",
-            )
-            copier = Copier(target, options)
             with _step_errors(copy.line):
+                options = CopyOptions(
+                    _owner(target, copy.chown) if copy.chown else (0, 0),
+                    parse_mode(copy.chmod) if copy.chmod else None,
+                    octal_mode(copy.chmod),
+                    unpack_archive if copy.unpack else None,
+                    root=lambda: f"/var/lib/docker/overlay2/{self.cache.ids.identity()}/merged",
+                )
+                copier = Copier(target, options)
                 for one in found:
                     copier.copy(
                         one.files,
@@ -473,18 +484,11 @@ class Evaluator:
 
         return act
 
-    def _owner(self, target: Filesystem, text: str) -> tuple[int, int]:
-        """An unknown name means root, as in BuildKit."""
-        try:
-            return self.runner.owner(target, text)
-        except LookupError:
-            return (0, 0)
-
     def _make_folder(self, operation: ops.MakeFolder) -> Act:
         async def act(tree: OverlayTree, _: Output) -> None:
             files = Filesystem(tree)
-            owner = self._owner(files, operation.user) if operation.user else (0, 0)
             with _step_errors(operation.line):
+                owner = _owner(files, operation.user) if operation.user else (0, 0)
                 path = in_scope(files, operation.path)
                 check_way(files, path)
                 make_folders(files, path, owner)
@@ -524,6 +528,13 @@ class Evaluator:
                 raise StepFailed(f"{process}exit code: {code}", run.line, exit_code=code)
 
         return act
+
+
+def _owner(target: Filesystem, text: str) -> tuple[int, int]:
+    """DockerfileError for a name where there are no files at all."""
+    if not (text.replace(":", "").isdecimal() or target.listdir("/")):
+        raise DockerfileError("invalid user index: -1")
+    return file_owner(target, text)
 
 
 class Act(Protocol):

@@ -145,6 +145,16 @@ class Builds:
             text = f"unsupported request {options.request}"
             raise DockerfileError(f"{text}: {text}")
         job.dockerfile = (local.filename, data)
+        try:
+            return await self._answer(job, options, local, git, data)
+        except DockerfileError as problem:
+            if options.request:
+                problem.lines = None  # Who only asks is shown no lines.
+            raise
+
+    async def _answer(
+        self, job: Job, options: Options, local: Locals, git: GitInputs, data: bytes
+    ) -> tuple[str, dict[str, bytes]]:
         if options.request == subrequests.TARGETS:
             return "", subrequests.targets(data)
         if options.request == subrequests.CHECK:

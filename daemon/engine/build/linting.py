@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -161,17 +160,10 @@ class StageChecks:
     work_dir_set: bool = False
     last: dict[str, Line] = field(default_factory=dict)
 
-    def variables(self, line: Line, known: int) -> None:
-        """What the instruction asked for and nobody defined; the draft forgets it.
-
-        `known` is how many variables the environment had before it.
-        """
-        if not self.draft.undefined:
-            return
-        candidates = [*self.draft.run_args, *itertools.islice(self.draft.env, known)]
-        for name in self.draft.undefined:
-            if name not in self.draft.args:
-                self.checks.report("UndefinedVar", line, name, suggestion(name, candidates, "$"))
+    def variables(self, line: Line) -> None:
+        """What the instruction asked for and nobody had defined; the draft forgets it."""
+        for name, defined in self.draft.undefined:
+            self.checks.report("UndefinedVar", line, name, suggestion(name, defined, "$"))
         self.draft.undefined.clear()
 
     def ports(self, instruction: i.Instruction) -> None:

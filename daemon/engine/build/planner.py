@@ -7,7 +7,7 @@ import contextlib
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from api_schema.oci import ContainerConfig, HistoryEntry
 from daemon.engine.build import operations as ops
@@ -93,6 +93,7 @@ class Planner:
         resolve_globals(self.globals, self.build_args, self.source.escape)
         self._expand_bases()
         target = self._target()
+        self._check_circles()
         indexes = list(range(len(self.stages))) if every_stage else self._needed(target)
         bases = await self._bases(indexes)
         if self.ignored:
@@ -178,28 +179,24 @@ class Planner:
                 todo += self._reads(index)
         return sorted(found)
 
+    def _check_circles(self) -> None:
+        """No stage may read itself, whether the target needs it or not."""
+        for index, stage in enumerate(self.stages):
+            circular = [line for line, read in self._stages_read(stage) if read == index]
+            if circular:
+                text = f"circular dependency detected on stage: {stage.name or f'stage-{index}'}"
+                raise located(DockerfileError(text), circular[-1])
+
     def _reads(self, index: int) -> list[int]:
         stage = self.stages[index]
-        names = [stage.base]
-        for instruction in stage.instructions:
-            if isinstance(instruction, i.Copy):
-                names.append(instruction.flags.text("from"))
-            elif isinstance(instruction, i.Command) and instruction.keyword == "RUN":
-                names += [stage_of(text) for text in instruction.flags.all("mount")]
-        found = [self._stage(name, numbers=position > 0) for position, name in enumerate(names)]
-        if index in found[1:]:
-            text = f"circular dependency detected on stage: {stage.name or f'stage-{index}'}"
-            raise located(DockerfileError(text), self._reader(stage, index))
+        found = [self._stage(stage.base, numbers=False)]
+        found += [read for _, read in self._stages_read(stage)]
         return [one for one in found if one is not None and one != index]
 
-    def _reader(self, stage: i.Stage, index: int) -> lines.Line:
-        """The instruction of a stage that copies from that very stage."""
+    def _stages_read(self, stage: i.Stage) -> Iterator[tuple[lines.Line, int | None]]:
         for instruction in stage.instructions:
-            if isinstance(instruction, i.Copy):
-                name = instruction.flags.text("from")
-                if name and self._stage(name, numbers=True) == index:
-                    return instruction.line
-        return stage.line
+            for name, numbers in _sources_named(instruction):
+                yield instruction.line, self._stage(name, numbers=numbers)
 
     def _stage(self, name: str, *, numbers: bool) -> int | None:
         """The stage of that name; where `numbers` are allowed, of that number."""
@@ -222,7 +219,13 @@ class Planner:
             raise DockerfileError(
                 f'cannot copy from stage "{name}", it needs to be defined before current stage "{label}"'
             )
-        return ops.Scratch() if name == "scratch" else await self._image(name, platform)
+        if name == "scratch":
+            return ops.Scratch()
+        try:
+            return await self._image(name, platform)
+        except DockerfileError as problem:
+            hint = did_you_mean(name, self.by_name)
+            raise DockerfileError(problem.message + hint, problem.lines) from None
 
     async def _named_context(self, name: str, value: str, platform: str) -> ops.Input:
         kind, _, rest = value.partition(":")
@@ -268,19 +271,19 @@ class Planner:
             base = await self._input(name, stage.platform, numbers=False, before=index)
         except DockerfileError as problem:
             raise located(problem, stage.line) from None
-        await self._find_copied_from(stage, index)
+        for instruction in stage.instructions:
+            await self._find_sources(instruction, index)
         return base
 
-    async def _find_copied_from(self, stage: i.Stage, index: int) -> None:
-        for copy in stage.instructions:
-            name = copy.flags.text("from") if isinstance(copy, i.Copy) else ""
-            if not name or "$" in name:
+    async def _find_sources(self, instruction: i.Instruction, index: int) -> None:
+        """The images that an instruction reads. BuildKit shows no line for that of a mount."""
+        for name, numbers in _sources_named(instruction):
+            if not name or "$" in name or self._stage(name, numbers=numbers) is not None:
                 continue
             try:
-                if self._stage(name, numbers=True) is None:
-                    await self._input(name, "", numbers=True, before=index)
+                await self._input(name, "", numbers=numbers, before=index)
             except DockerfileError as problem:
-                raise located(problem, copy.line) from None
+                raise (located(problem, instruction.line) if numbers else problem) from None
 
     def _is_replaced(self, stage: i.Stage) -> bool:
         """A named context stands in for a stage of that name."""
@@ -302,7 +305,6 @@ class Planner:
         numbering.count(triggers)
         own = len(triggers)
         for number, instruction in enumerate([*triggers, *instructions]):
-            known = len(planned.draft.env)
             numbering.prefix = "ONBUILD " if number < own else ""
             if number >= own and instruction.keyword == "EXPOSE":
                 checked.ports(instruction)
@@ -312,7 +314,7 @@ class Planner:
                 raise located(problem, instruction.line) from None
             finally:
                 if number >= own:
-                    checked.variables(instruction.line, known)
+                    checked.variables(instruction.line)
             if number >= own:
                 checked.instruction(instruction)
                 if self.ignore and isinstance(instruction, i.Copy):
@@ -518,6 +520,15 @@ NO_VARIABLES_IN_FROM = (
     "variable expansion is not supported for --from, "
     "define a new stage with FROM using ARG from global scope as a workaround"
 )
+
+
+def _sources_named(instruction: i.Instruction) -> Iterator[tuple[str, bool]]:
+    """What a COPY and the mounts of a RUN name with `from`, and whether a number there is a stage's."""
+    if isinstance(instruction, i.Copy):
+        yield instruction.flags.text("from"), True
+    elif isinstance(instruction, i.Command) and instruction.keyword == "RUN":
+        for text in instruction.flags.all("mount"):
+            yield stage_of(text), False
 
 
 def located(problem: DockerfileError, line: lines.Line) -> DockerfileError:

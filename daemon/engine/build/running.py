@@ -38,16 +38,6 @@ class BuildRunner:
     new_tree: Callable[[int | None], MemoryTree]
     script: Callable[[Run], Program | None]
 
-    def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
-        """uid and gid of `user[:group]`; a number for both where only a number is given."""
-        try:
-            user = find_user(files, text)
-        except DockerError as problem:
-            raise LookupError(str(problem)) from None
-        name, colon, _ = text.partition(":")
-        gid = user.credentials.uid if name.isdigit() and not colon else user.credentials.gid
-        return user.credentials.uid, gid
-
     async def run(
         self, tree: OverlayTree, run: ops.Run, mounts: list[Mounted], output: Output
     ) -> int:

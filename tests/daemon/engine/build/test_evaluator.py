@@ -49,9 +49,6 @@ class Runner:
             Filesystem(tree).write_bytes(rest, b"made")
         return int(rest) if word == "fail" else 0
 
-    def owner(self, files: Filesystem, text: str) -> tuple[int, int]:
-        raise LookupError(text)
-
 
 def no_download(url: str) -> AbstractAsyncContextManager[tuple[int, AsyncIterator[bytes]]]:
     raise NotFound(url)

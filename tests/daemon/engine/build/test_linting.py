@@ -207,3 +207,17 @@ def test_a_check_line_must_be_known(options: str, refusal: str) -> None:
 
 def test_every_rule_has_a_page_but_the_one_for_platforms() -> None:
     assert [name for name, rule in RULES.items() if not rule.page] == ["InvalidBaseImagePlatform"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ARG ABC=$ABD\nARG ABD", ["'$ABD'"]),
+        ("ARG E=$F F=2", ["'$F'"]),
+        ("ARG AB=1 C=$AD", ["'$AD' (did you mean $AB?)"]),
+    ],
+)
+async def test_an_arg_knows_only_what_stands_before_it(text: str, said: list[str]) -> None:
+    checks, _ = await look(f"FROM busybox\n{text}\n")
+    found = [finding.short.partition(": ")[2].partition(" (line")[0] for finding in checks.findings]
+    assert found == [f"Usage of undefined variable {one}" for one in said]

@@ -174,3 +174,44 @@ async def test_refuses_in_buildkits_words(text: str, message: str) -> None:
     with pytest.raises(DockerfileError) as problem:
         await plan(text)
     assert problem.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("FROM busybox AS s\nCOPY --from=0 a b\nCOPY --from=s a b\n", 3),
+        ("FROM busybox AS s\nCOPY --from=s a b\nRUN --mount=from=s,target=/x true\n", 3),
+        ("FROM busybox AS s\nRUN --mount=from=s,target=/x true\nRUN true\n", 2),
+        ("FROM busybox AS s\nCOPY --from=s a b\nFROM busybox\nRUN true\n", 2),
+    ],
+)
+async def test_a_stage_that_reads_itself_is_refused_at_the_last_such_line(
+    text: str, line: int
+) -> None:
+    with pytest.raises(
+        DockerfileError, match="circular dependency detected on stage: s"
+    ) as refusal:
+        await plan(text)
+    assert refusal.value.lines == (line, line)
+
+
+@pytest.mark.parametrize(
+    ("step", "lines"),
+    [
+        ("COPY --from=abd /x /", (3, 3)),
+        ("RUN --mount=from=abd,target=/x true", None),
+        ("RUN true\nFROM abd", (4, 4)),
+    ],
+)
+async def test_a_stage_whose_name_is_near_is_suggested(
+    step: str, lines: tuple[int, int] | None
+) -> None:
+    with pytest.raises(DockerfileError) as refusal:
+        await plan(f"FROM busybox AS abc\nFROM busybox\n{step}\n")
+    assert refusal.value.message == "abd: not found (did you mean abc?)"
+    assert refusal.value.lines == lines
+
+
+async def test_the_number_of_a_stage_is_an_image_to_a_mount() -> None:
+    with pytest.raises(DockerfileError, match="0: not found"):
+        await plan("FROM busybox\nRUN true\nFROM busybox\nRUN --mount=from=0,target=/x true\n")
