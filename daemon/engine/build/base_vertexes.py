@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.engine.build import operations as ops
-from daemon.engine.build.cache import Cache
+from daemon.engine.build.cache import Cache, Record
 from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.source import Line
@@ -30,24 +30,32 @@ class BaseVertexes:
             with vertex.step.running():
                 pass
 
-    async def read(self, digest: str) -> None:
+    async def read(self, digest: str, *, only_to_look: bool = False) -> Record | None:
         """The files are wanted: only now are they fetched, or is it told that they were there already.
 
-        DockerfileError if they cannot be had.
+        The entry of the top layer, which with those below is in use from now on, unless somebody only looks at files
+        that are known. DockerfileError if they cannot be had.
         """
         vertex = self._shared.get(digest)
         if vertex is None:
-            return
+            return None
         image = self._images[digest]
+        known = self._cache.has_base(chain_id(image.diff_ids))
         try:
             await self._vertexes.result(vertex, lambda: self._read(image, vertex))
         except DockerError as problem:
             line = self._lines[digest]
             lines = (line.start, line.end) if line else None
             raise DockerfileError(str(problem), lines) from None
+        origin = f"pulled from {image.name}" if image.fetch else "from local "
+        records = self._cache.base(image.diff_ids, origin)
+        if not (known and only_to_look):
+            for record in records:
+                vertex.uses.hold(record)
+        return records[-1]
 
     async def _read(self, image: ops.BaseImage, vertex: SharedVertex) -> None:
-        known = self._cache.seen(chain_id(image.diff_ids))
+        known = self._cache.has_base(chain_id(image.diff_ids))
         if image.fetch:
             with vertex.step.running():
                 await image.fetch(vertex.step)
@@ -58,4 +66,4 @@ class BaseVertexes:
         """Fetch what is not here; of what is here, nothing is told."""
         image = self._images.get(digest)
         if image and image.fetch:
-            await self.read(digest)
+            await self.read(digest, only_to_look=True)

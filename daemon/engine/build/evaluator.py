@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.agents import Agent
 from daemon.engine.build.base_vertexes import BaseVertexes
-from daemon.engine.build.cache import Cache, Record, key_of
+from daemon.engine.build.cache import Cache, Record, Uses, key_of
 from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.copying import (
     Copier,
@@ -33,6 +32,13 @@ from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.selection import EVERYTHING, Selection
+from daemon.engine.build.step_failures import (
+    StepFailed,
+    not_found,
+    step_errors,
+    told_by,
+    unreadable,
+)
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError, first
@@ -44,7 +50,7 @@ from daemon.engine.users import file_owner
 from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.frozen import FrozenTree
-from daemon.fs.layers import LayerStore, chain_id
+from daemon.fs.layers import Layer, LayerStore, chain_id
 from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
 from daemon.fs.scope import in_scope
@@ -63,27 +69,10 @@ class Snapshot:
     diff_ids: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
     vertex: str = ""
+    uses: Uses | None = None
+    """By whom the last of the records is held once it is needed."""
     base: str = ""
     """The vertex of the image at the bottom."""
-
-
-class StepFailed(DockerfileError):
-    """A step that went wrong; `exit_code` when a process said so, `vertex` the step's digest."""
-
-    def __init__(
-        self, message: str, line: Line | None, *, exit_code: int | None = None, outer: str = ""
-    ) -> None:
-        super().__init__(outer + message, (line.start, line.end) if line else None)
-        self.inner = message
-        self.exit_code = exit_code
-        self.vertex = ""
-        self.outer = outer
-
-    def at(self, line: Line | None) -> StepFailed:
-        """The same for another build, whose step stands in that line; None where it is not that build's own."""
-        failure = StepFailed(self.inner, line, exit_code=self.exit_code, outer=self.outer)
-        failure.vertex = self.vertex
-        return failure
 
 
 class Runner(Protocol):
@@ -131,6 +120,7 @@ class Evaluator:
         download: Download,
         git: GitInputs,
         imports: Sequence[InlineCache] = (),
+        uses: Uses | None = None,
     ) -> None:
         self.graph = graph
         self.plan = graph.plan
@@ -148,9 +138,15 @@ class Evaluator:
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.loaded: dict[str, SharedVertex] = {}
         self.bases = BaseVertexes(cache, vertexes)
+        self.uses = uses or Uses(cache.clock)
+        """What is the build's own, and no vertex's."""
+        self._downloaded: dict[str, Record] = {}
+        """What URLs led to."""
 
     async def run(self) -> Snapshot:
         """The target stage's files."""
+        for folder in ops.emptied_mounts(self.graph.stages):
+            self.cache.forget_mount(folder)
         loop = asyncio.get_running_loop()
         self.snapshots = {stage.index: loop.create_future() for stage in self.graph.stages}
         self._load()
@@ -164,9 +160,15 @@ class Evaluator:
         except* DockerfileError as failures:
             raise first(failures) from None
         result = self.snapshots[self.plan.target.index].result()
-        if not result.records:
-            await self.bases.read(result.base)
+        await self._use(result)
         return result
+
+    async def _use(self, snapshot: Snapshot) -> Record | None:
+        """The entry of somebody's files, which are now needed; None for no files."""
+        if snapshot.records:
+            (snapshot.uses or self.uses).hold(snapshot.records[-1])
+            return snapshot.records[-1]
+        return await self.bases.read(snapshot.base) or self.cache.of_layers(snapshot.diff_ids)
 
     def _load(self) -> None:
         """The client hears of all that there is to do, of the last step first."""
@@ -203,7 +205,7 @@ class Evaluator:
         if not copy.sources or copy.selects:
             return
         files = await self.files_of(copy.input)
-        with _told_by(step):
+        with told_by(step):
             for _ in self._sources(copy, files):
                 pass
 
@@ -222,17 +224,20 @@ class Evaluator:
             key = key_of("image", chain_id(base.diff_ids))
             return Snapshot(key, base.diff_ids, vertex=digest, base=digest)
         if isinstance(base, ops.Local | ops.Git):
-            return self._from_files(await self.files_of(base))
+            return self._from_files(base, await self.files_of(base))
         return Snapshot(key_of("scratch"))
 
-    def _from_files(self, files: Filesystem) -> Snapshot:
-        """A folder as a base image: one layer."""
-        key = key_of("local", checksum(files, ["/"]))
+    def _from_files(self, base: ops.Local | ops.Git, files: Filesystem) -> Snapshot:
+        """A folder as a base image: one layer. What a client sends is always something new to BuildKit."""
+        is_new = isinstance(base, ops.Local)
+        key = key_of("local", self.cache.ids.identity() if is_new else checksum(files, ["/"]))
         record = self.cache.find(key)
         if record is None:
+            record = self.cache.begin(f"local source for {base.name}" if is_new else base.name)
             tree = self._overlay(())
             Copier(Filesystem(tree), CopyOptions()).copy(files, "/", "/", to_folder=True)
-            record = self.cache.keep(key, "local source", (self.store.commit(tree).diff_id,), "")
+            self.cache.commit(record, key, (self.store.commit(tree).diff_id,))
+        self.uses.hold(record)
         return Snapshot(key, record.diff_ids, (record,))
 
     def _overlay(self, diff_ids: tuple[str, ...]) -> OverlayTree:
@@ -244,10 +249,7 @@ class Evaluator:
 
     def _inline(self, operation: ops.Operation) -> None:
         """Here-documents that become files are a vertex of their own."""
-        inline = list(operation.inline) if isinstance(operation, ops.CopyFiles) else []
-        if isinstance(operation, ops.Run) and operation.script:
-            inline.append(operation.script)
-        for name, data in inline:
+        for name, data in operation.documents():
             with self.progress.announce(INLINE, key=key_of(INLINE, name, data)).running():
                 pass
 
@@ -255,7 +257,7 @@ class Evaluator:
         self, operation: ops.Operation, vertex: SharedVertex, below: Snapshot
     ) -> Snapshot:
         self._inline(operation)
-        with _told_by(vertex.step):
+        with told_by(vertex.step):
             prepared = await self._prepare(operation)
         key = key_of(below.key, prepared.key)
         shared = self.vertexes.merged(vertex, (key, *below.diff_ids), self.progress)
@@ -265,32 +267,59 @@ class Evaluator:
             )
         except StepFailed as failure:
             raise failure.at(operation.line if shared is vertex else None) from None
-        return Snapshot(key, record.diff_ids, (*below.records, record), shared.digest, below.base)
+        records = (*below.records, record)
+        return Snapshot(key, record.diff_ids, records, shared.digest, shared.uses, below.base)
 
     async def _made(
         self, prepared: Prepared, shared: SharedVertex, below: Snapshot, key: str
     ) -> Record:
         """What the step leads to, held for as long as a build may go on from there."""
-        record = await self._known(prepared.operation, shared.step, below, key)
+        record = await self._known(prepared.operation, shared, below, key)
         if record is None:
-            await self.bases.read(below.base)
-            record = await self._execute(prepared, shared.step, below, key)
-        shared.releases.append(self.cache.hold(record))
+            record = await self._execute(prepared, shared, below, key)
+        shared.releases.append(self.cache.keep_layer(record))
         return record
 
     async def _known(
-        self, operation: ops.Operation, step: Step, below: Snapshot, key: str
+        self, operation: ops.Operation, shared: SharedVertex, below: Snapshot, key: str
     ) -> Record | None:
         if operation.ignore_cache:
             return None
-        record = self.cache.find(key) or await self._imported(operation, step, below, key)
+        record = self.cache.find(key) or await self._imported(operation, shared, below, key)
         # A step below that was made anew leaves nothing to find on top of it.
         if record is None or record.diff_ids[:-1] != below.diff_ids:
             return None
-        step.cached()
+        shared.step.cached()
         return record
 
-    async def _execute(self, prepared: Prepared, step: Step, below: Snapshot, key: str) -> Record:
+    async def _execute(
+        self, prepared: Prepared, shared: SharedVertex, below: Snapshot, key: str
+    ) -> Record:
+        parent = await self._use(below)
+        await self._use_inputs(prepared.operation)
+        record = self.cache.begin(_description(prepared.operation), parent)
+        shared.uses.hold(record)
+        try:
+            layer = await self._layer(prepared, shared.step, below)
+        except BaseException:
+            shared.uses.drop(record)
+            self.cache.abandon(record)
+            raise
+        return self.cache.commit(record, key, (*below.diff_ids, layer.diff_id))
+
+    async def _use_inputs(self, operation: ops.Operation) -> None:
+        """What the operation reads besides the files that it changes; folders of the client are in use anyway."""
+        for source in operation.reads():
+            if isinstance(source, ops.FromStage):
+                await self._use(await self.snapshots[source.index])
+            elif isinstance(source, ops.BaseImage):
+                await self.bases.read(self.graph.image(source))
+        for name, data in operation.documents():
+            self.uses.hold(self.cache.file(key_of(name, data), INLINE, len(data)))
+        for url in operation.urls if isinstance(operation, ops.CopyFiles) else ():
+            self.uses.hold(self._downloaded[url])
+
+    async def _layer(self, prepared: Prepared, step: Step, below: Snapshot) -> Layer:
         tree = self._overlay(below.diff_ids)
         try:
             with step.running():
@@ -299,17 +328,12 @@ class Evaluator:
                 except StepFailed as failure:
                     failure.vertex = step.digest
                     raise
-            layer = await off_loop(tree.used, lambda: self.store.commit(tree))
+            return await off_loop(tree.used, lambda: self.store.commit(tree))
         finally:
             behind_the_loop(tree.used, tree.clear)
-        return self._keep(prepared.operation, below, key, layer.diff_id)
-
-    def _keep(self, operation: ops.Operation, below: Snapshot, key: str, diff_id: str) -> Record:
-        parent = below.records[-1].id if below.records else ""
-        return self.cache.keep(key, _description(operation), (*below.diff_ids, diff_id), parent)
 
     async def _imported(
-        self, operation: ops.Operation, step: Step, below: Snapshot, key: str
+        self, operation: ops.Operation, shared: SharedVertex, below: Snapshot, key: str
     ) -> Record | None:
         """The step's layer from an image that brought its cache along."""
         for cache in self.imports:
@@ -317,9 +341,11 @@ class Evaluator:
             if layer is None:
                 continue
             await self.bases.read_if_away(below.base)
-            async with cache.first_layers(layer.number + 1, step):
-                record = self._keep(operation, below, key, cache.diff_ids[layer.number])
-                record.created = layer.created
+            async with cache.first_layers(layer.number + 1, shared.step):
+                record = self.cache.begin(_description(operation), await self._use(below))
+                shared.uses.hold(record)
+                diff_ids = (*below.diff_ids, cache.diff_ids[layer.number])
+                self.cache.commit(record, key, diff_ids).created = layer.created
                 return record
         return None
 
@@ -346,7 +372,7 @@ class Evaluator:
                 await self.bases.read_if_away(snapshot.base)
             return snapshot.diff_ids
         if isinstance(source, ops.BaseImage):
-            await self.bases.read(self.graph.image(source))
+            await self.bases.read(self.graph.image(source), only_to_look=True)
             return source.diff_ids
         return ()
 
@@ -377,7 +403,7 @@ class Evaluator:
         found += [await self._fetched(copy, url) for url in copy.urls]
         found += [await self._cloned(copy, one) for one in copy.repositories]
         size = sum(total_size(one.files, [one.path]) for one in found)
-        with _step_errors(copy.line):
+        with step_errors(copy.line):
             content = await off_loop(
                 size, lambda: [checksum(one.files, [one.path], one.selection) for one in found]
             )
@@ -405,7 +431,7 @@ class Evaluator:
                         f"lstat {path}: no such file or directory", copy.line
                     ) from None
                 raise StepFailed(
-                    _not_found(self.cache, missing.path),
+                    not_found(self.cache, missing.path),
                     copy.line,
                     outer="failed to compute cache key: ",
                 ) from None
@@ -415,9 +441,9 @@ class Evaluator:
         try:
             files.stat(path)
         except OSError as error:
-            why = _not_found(self.cache, path)
+            why = not_found(self.cache, path)
             if error.errno == errno.ELOOP:
-                why = f"{_unreadable(self.cache)}: too many links"
+                why = f"{unreadable(self.cache)}: too many links"
             raise StepFailed(why, copy.line, outer="failed to compute cache key: ") from None
 
     def _matcher(self, copy: ops.CopyFiles, patterns: list[str], kind: str) -> Matcher:
@@ -425,7 +451,7 @@ class Evaluator:
             return Matcher(patterns)
         except DockerfileError as problem:
             why = f"invalid {kind}patterns: [{' '.join(patterns)}]: {problem.message}"
-            text = f"{_unreadable(self.cache)}: {why}"
+            text = f"{unreadable(self.cache)}: {why}"
             raise StepFailed(text, copy.line, outer="failed to compute cache key: ") from None
 
     def _is_image(self, source: ops.Input) -> bool:
@@ -445,6 +471,10 @@ class Evaluator:
             raise DockerfileError(
                 f"failed to load cache key: {in_words_of_buildkit(problem)}"
             ) from None
+        known = f"{url} {checksum(files, [path])}"
+        record = self.cache.file(known, f"http url {url}", files.stat(path).size)
+        record.used(self.cache.clock.now())
+        self._downloaded[url] = record
         return Source(files, path)
 
     async def _cloned(self, copy: ops.CopyFiles, source: ops.Git) -> Source:
@@ -459,7 +489,7 @@ class Evaluator:
     ) -> Act:
         def work(tree: OverlayTree) -> None:
             target = Filesystem(tree)
-            with _step_errors(copy.line):
+            with step_errors(copy.line):
                 options = CopyOptions(
                     _owner(target, copy.chown) if copy.chown else (0, 0),
                     parse_mode(copy.chmod) if copy.chmod else None,
@@ -487,7 +517,7 @@ class Evaluator:
     def _make_folder(self, operation: ops.MakeFolder) -> Act:
         async def act(tree: OverlayTree, _: Output) -> None:
             files = Filesystem(tree)
-            with _step_errors(operation.line):
+            with step_errors(operation.line):
                 owner = _owner(files, operation.user) if operation.user else (0, 0)
                 path = in_scope(files, operation.path)
                 check_way(files, path)
@@ -496,7 +526,7 @@ class Evaluator:
         return act
 
     async def _prepare_run(self, run: ops.Run) -> Prepared:
-        with _step_errors(run.line):
+        with step_errors(run.line):
             mounted = [await self.mounts(self, mount, run) for mount in run.mounts]
         content = [
             await self._mount_content(mount, run.line)
@@ -509,7 +539,7 @@ class Evaluator:
         files = await self.files_of(mount.input)
         path = "/" + mount.mount.source.lstrip("/")
         if not files.exists(path):
-            missing = _not_found(self.cache, path)
+            missing = not_found(self.cache, path)
             raise StepFailed(missing, line, outer="failed to compute cache key: ")
         return checksum(files, [path])
 
@@ -550,46 +580,11 @@ class Prepared:
     act: Act
 
 
-@contextmanager
-def _told_by(step: Step) -> Iterator[None]:
-    """What keeps a step from being begun is that step's error."""
-    try:
-        yield
-    except StepFailed as failure:
-        failure.vertex = step.digest
-        if not step.vertex.error:
-            step.failed(failure.inner)
-        raise
-
-
-@contextmanager
-def _step_errors(line: Line) -> Iterator[None]:
-    try:
-        yield
-    except StepFailed:
-        raise
-    except DockerfileError as problem:
-        raise StepFailed(problem.message, line) from None
-    except ConnectionError:
-        raise
-    except OSError as error:
-        text = (error.strerror or str(error)).lower()
-        raise StepFailed(f"mkdir {error.filename}: {text}", line) from None
-
-
 def _description(operation: ops.Operation) -> str:
     """What `docker buildx du --verbose` says of a step's result."""
     if isinstance(operation, ops.Run):
         return f"mount / from exec {' '.join(operation.argv)}"
     return operation.name
-
-
-def _not_found(cache: Cache, path: str) -> str:
-    return f'{_unreadable(cache)}: "{clean(f"/{path}")}": not found'
-
-
-def _unreadable(cache: Cache) -> str:
-    return f"failed to calculate checksum of ref {cache.ids.uuid()}::{cache.ids.identity()}"
 
 
 def _pivot(word: str) -> tuple[str, str]:

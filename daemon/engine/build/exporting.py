@@ -62,6 +62,8 @@ class Exports:
         self, job: Job, prepared: Prepared, snapshot: Snapshot, exporter: Exporter
     ) -> dict[str, str]:
         step = job.progress.announce("exporting to image")
+        for record in snapshot.records:
+            record.finalize()
         with step.running():
             with step.transfer("exporting layers"):
                 now, epoch = self.clock.now(), prepared.options.epoch

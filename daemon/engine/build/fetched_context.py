@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
+from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.downloads import Download, in_words_of_buildkit
 from daemon.engine.build.progress import Progress, Step
@@ -34,12 +35,15 @@ class FetchedContext:
         download: Download,
         progress: Progress,
         new_tree: Callable[[], MemoryTree],
+        noted: Callable[[str, int, int | None], None] = lambda digest, size, unpacked: None,
     ) -> None:
+        """`noted` hears of what came, and of the size of what was in it if it was an archive."""
         self.url = url
         self.client = client
         self.download = download
         self.progress = progress
         self.new_tree = new_tree
+        self.noted = noted
         self.step: Step | None = None
         """The vertex that brought the Dockerfile."""
         self.is_dockerfile = False
@@ -94,6 +98,8 @@ class FetchedContext:
         except (ArchiveError, OSError) as problem:
             raise DockerfileError(str(problem)) from None
         self.is_dockerfile = not unpacked
+        digest = checksum(file, [f"/{FILE}"])
+        self.noted(digest, size, total_size(files, ["/"]) if unpacked else None)
         if self.is_dockerfile:
             return file
         key = f"{self.url} unpacked"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.engine.build import operations as ops
+from daemon.engine.build.cache import Uses
 from daemon.engine.build.evaluator import Snapshot
 from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.local import Locals
@@ -69,6 +70,10 @@ class Job:
 
     sources: Sources | None = None
     """What of its folders is kept."""
+    uses: Uses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uses = Uses(self.progress.clock)
 
     def release(self) -> None:
         """Nothing but the history's record is left of a build that has ended.
@@ -76,6 +81,7 @@ class Job:
         Its trees are emptied, for the frames of a transfer that was cut off would keep them.
         """
         self.prepared.clear()
+        self.uses.release()
         if self.sources:
             self.sources.release()
         while self.trees:

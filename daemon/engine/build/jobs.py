@@ -372,6 +372,7 @@ class Builds:
                     self.images.registry.download,
                     prepared.git,
                     [cache for cache in found if cache],
+                    job.uses,
                 )
                 for source in plan.inputs():
                     if isinstance(source, ops.Local):
@@ -391,7 +392,14 @@ class Builds:
             fetched = GitContext(source, git)
         elif is_fetched(options.context):
             download = self.images.registry.download
-            fetched = FetchedContext(options.context, client, download, job.progress, new_tree)
+            fetched = FetchedContext(
+                options.context,
+                client,
+                download,
+                job.progress,
+                new_tree,
+                lambda *facts: self.cache.context(job.uses, options.context, *facts),
+            )
         job.sources = job.sources or Sources(self.cache)
         return Locals(client, options, job.progress, job.sources, fetched)
 

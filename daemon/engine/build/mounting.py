@@ -47,7 +47,7 @@ async def mounted(
 async def _cache(mount: ops.RunMount, run: ops.Run, evaluator: Evaluator, cache: Cache) -> Record:
     """The folder kept between builds. With `from` it begins as what is there, and is another one for other files."""
     spec, description = mount.mount, _cache_description(mount, run)
-    name = spec.id or spec.target
+    name = mount.cache_id
     if not spec.source_stage:
         return cache.mount(name, description)
     files, path = await evaluator.files_of(mount.input), "/" + spec.source.strip("/")

@@ -108,6 +108,10 @@ class Operation(ABC):
         """What it reads besides the files that it changes."""
         return []
 
+    def documents(self) -> list[tuple[str, bytes]]:
+        """Name and content of here-documents that it finds as files."""
+        return []
+
 
 @dataclass(slots=True)
 class MakeFolder(Operation):
@@ -133,6 +137,11 @@ class RunMount:
         """A cache mount with an owner or a mode: BuildKit makes its folder in a step of its own."""
         given = (self.mount.uid, self.mount.gid, self.mount.mode)
         return self.mount.type == "cache" and any(given)
+
+    @property
+    def cache_id(self) -> str:
+        """By what name the folder of a cache mount is kept."""
+        return self.mount.id or self.mount.target
 
     def words(self) -> str:
         """All of it but its files."""
@@ -170,6 +179,9 @@ class Run(Operation):
 
     def reads(self) -> list[Input]:
         return [mount.input for mount in sorted(self.mounts, key=lambda mount: mount.target)]
+
+    def documents(self) -> list[tuple[str, bytes]]:
+        return [self.script] if self.script else []
 
     def place_agents(self) -> None:
         """Where the sockets of ssh mounts are that name no place; the first one's is told to who knows of no other."""
@@ -216,6 +228,9 @@ class CopyFiles(Operation):
 
     def reads(self) -> list[Input]:
         return [*([self.input] if self.sources else []), *self.repositories]
+
+    def documents(self) -> list[tuple[str, bytes]]:
+        return self.inline
 
     @property
     def selects(self) -> bool:
@@ -269,6 +284,13 @@ class Plan:
             for operation in stage.operations:
                 paths |= _paths_read(operation, name)
         return [] if "" in paths else sorted(paths)
+
+
+def emptied_mounts(stages: list[PlannedStage]) -> list[str]:
+    """The names of cache mounts that begin empty: those of a RUN that ignores the cache."""
+    runs = [one for stage in stages for one in stage.operations if isinstance(one, Run)]
+    mounts = [mount for run in runs if run.ignore_cache for mount in run.mounts]
+    return [mount.cache_id for mount in mounts if mount.mount.type == "cache"]
 
 
 def stage_inputs(stage: PlannedStage) -> list[Input]:

@@ -5,37 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from daemon.engine.build.cache import Cache, Record
+from daemon.engine.build.cache import Cache
+from daemon.engine.build.cache_usage import Usage, usages
 from daemon.engine.timestamps import parse_timestamp
 from daemon.errors import InvalidParameter
 from daemon.filters import Filters
 
 _IGNORED = ("label", "label!")
 _UNTIL, _UNUSED_FOR = "until", "unused-for"
-Test = Callable[[Cache, Record, str | None], bool]
+Test = Callable[[Usage, str | None], bool]
 
 
-def _is(read: Callable[[Record], str]) -> Test:
-    return lambda cache, record, wanted: read(record) == (wanted or "")
+def _is(read: Callable[[Usage], str]) -> Test:
+    return lambda usage, wanted: read(usage) == (wanted or "")
 
 
-def _if(read: Callable[[Cache, Record], bool]) -> Test:
+def _if(read: Callable[[Usage], bool]) -> Test:
     """BuildKit's flags are there or not; they have no value that one could ask for."""
-    return lambda cache, record, wanted: wanted is None and read(cache, record)
+    return lambda usage, wanted: wanted is None and read(usage)
 
 
 _FIELDS: dict[str, Test] = {
-    "id": lambda cache, record, wanted: re.search(wanted or "", record.id) is not None,
-    "parent": _is(lambda record: record.parent),
-    "type": _is(lambda record: record.kind),
-    "description": _is(lambda record: record.description),
-    "inuse": _if(lambda cache, record: bool(record.in_use)),
-    "shared": _if(lambda cache, record: cache.shared(record)),
-    "private": _if(lambda cache, record: not cache.shared(record)),
+    "id": lambda usage, wanted: re.search(wanted or "", usage.id) is not None,
+    "parent": _is(lambda usage: "".join(usage.parents)),
+    "type": _is(lambda usage: usage.kind),
+    "description": _is(lambda usage: usage.description),
+    "inuse": _if(lambda usage: usage.in_use),
+    "shared": _if(lambda usage: usage.shared),
+    "private": _if(lambda usage: not usage.shared),
 }
 
 
-def chosen(cache: Cache, filters: Filters, *, every: bool) -> list[Record]:
+def chosen(cache: Cache, filters: Filters, *, every: bool) -> list[Usage]:
     """Raises InvalidParameter for filters that are none. Without `every`, what images have too is kept."""
     for name in filters:
         if name not in (_UNTIL, _UNUSED_FOR, *_IGNORED, *_FIELDS):
@@ -43,11 +44,11 @@ def chosen(cache: Cache, filters: Filters, *, every: bool) -> list[Record]:
     until = _until(filters, cache.clock.now())
     asked = [(_FIELDS[name], _only(filters.get(name))) for name in _FIELDS if name in filters]
     return [
-        record
-        for record in cache.records.values()
-        if (every or not cache.shared(record))
-        and (until is None or record.last_used <= until)
-        and all(test(cache, record, wanted) for test, wanted in asked)
+        usage
+        for usage in usages(cache)
+        if (every or not usage.shared)
+        and (until is None or (usage.last_used or 0) <= until)
+        and all(test(usage, wanted) for test, wanted in asked)
     ]
 
 

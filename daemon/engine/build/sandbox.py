@@ -134,8 +134,8 @@ class Mounts:
             self._secret(mounted, secrets)
         elif mounted.record is not None and mounted.record.folder is not None:
             record, folder = mounted.record, mounted.record.folder
-            record.in_use += 1
-            used.callback(_release, record)
+            record.holders += 1
+            used.callback(_release, record, self.machine.clock.now)
             Filesystem(folder).chown("/", spec.uid or 0, spec.gid or 0)
             Filesystem(folder).chmod("/", spec.mode or 0o755)
             self.files.mount(target, folder, readonly=bool(spec.readonly))
@@ -196,5 +196,5 @@ def _remove_stub(files: Filesystem, path: str) -> None:
             files.unlink(path)
 
 
-def _release(record: Record) -> None:
-    record.in_use -= 1
+def _release(record: Record, now: Callable[[], int]) -> None:
+    record.let_go(now())

@@ -48,8 +48,8 @@ class Sources:
         self._used.append(record)
         if self._over:
             self.release()
-        if not record.usage_count:
-            record.size = mirror.size  # BuildKit never looks again
+        if not record.measured:
+            record.size = mirror.size
         return Filesystem(record.folder)
 
     def release(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from daemon.clock import Clock
+from daemon.engine.build.cache import Uses
 from daemon.engine.build.graph import Node
 from daemon.engine.build.progress import CANCELED, Progress, Step, Update, Vertex
 from daemon.tasks import Tasks
@@ -29,6 +30,7 @@ class SharedVertex:
         self.key: tuple[str, ...] = ()
         self.work: asyncio.Task[Any] | None = None
         self.waiting = 0
+        self.uses = Uses(clock)
         self.releases: list[Callable[[], None]] = []
         """What is to be done when no build knows it any more."""
         self._told: list[Update] = []
@@ -129,6 +131,7 @@ class Vertexes:
             del self._by_digest[vertex.digest]
         if self._by_key.get(vertex.key) is vertex:
             del self._by_key[vertex.key]
+        vertex.uses.release()
         while vertex.releases:
             vertex.releases.pop()()
 

@@ -11,6 +11,7 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from api_schema.go_time import go_time
+from daemon.engine.build.cache_usage import pruned, usages
 from daemon.engine.build.job import Exporter, Job
 from daemon.engine.build.jobs import Builds
 from daemon.server.buildkit import wire_pb2 as wire
@@ -18,7 +19,7 @@ from daemon.server.buildkit.cache_filters import check, chosen, matches
 from daemon.server.buildkit.messages import (
     history_record,
     status_response,
-    usage,
+    usage_record,
 )
 from daemon.server.buildkit.references import definition, result_of
 from daemon.server.buildkit.refusals import as_grpc, bare, refusal
@@ -147,21 +148,20 @@ class Services:
             yield status_response(batch)
 
     async def disk_usage(self, request: wire.DiskUsageRequest, _: Stream[Any, Any]) -> Message:
-        cache = self.builds.cache
         check(request.filter, "diskusage")
         found = [
-            record
-            for record in cache.records.values()
-            if all(matches(cache, record, text) for text in request.filter)
+            usage
+            for usage in usages(self.builds.cache)
+            if all(matches(usage, text) for text in request.filter)
         ]
-        return wire.DiskUsageResponse(record=[usage(cache, record) for record in found])
+        return wire.DiskUsageResponse(record=[usage_record(usage) for usage in found])
 
     async def prune(
         self, request: wire.PruneRequest, _: Stream[Any, Any]
     ) -> AsyncIterator[Message]:
         cache = self.builds.cache
-        for record in cache.prune(chosen(cache, request)):
-            yield usage(cache, record)
+        for usage in pruned(cache, chosen(cache, request)):
+            yield usage_record(usage)
 
     async def history(
         self, request: wire.BuildHistoryRequest, _: Stream[Any, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from daemon.engine.build.cache import Cache, Record
+from daemon.engine.build.cache_usage import Usage
 from daemon.engine.build.job import Job
 from daemon.engine.build.jobs import Builds
 from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
@@ -88,20 +88,20 @@ def _warning(warning: Warning) -> wire.VertexWarning:
     )
 
 
-def usage(cache: Cache, record: Record) -> wire.UsageRecord:
+def usage_record(usage: Usage) -> wire.UsageRecord:
     """One line of `docker buildx du`."""
     return wire.UsageRecord(
-        id=record.id,
-        mutable=record.mutable,
-        in_use=record.in_use > 0,
-        size=record.size,
-        created_at=timestamp(record.created),
-        last_used_at=timestamp(record.last_used),
-        usage_count=record.usage_count,
-        description=record.description,
-        record_type=record.kind,
-        shared=cache.shared(record),
-        parents=[record.parent] if record.parent else [],
+        id=usage.id,
+        mutable=usage.mutable,
+        in_use=usage.in_use,
+        size=usage.size,
+        created_at=timestamp(usage.created),
+        last_used_at=timestamp(usage.last_used),
+        usage_count=usage.usage_count,
+        description=usage.description,
+        record_type=usage.kind,
+        shared=usage.shared,
+        parents=usage.parents,
     )
 
 

@@ -92,15 +92,16 @@ def _registry_config(request: Request) -> dict[str, RegistryAuth]:
 
 
 async def build_prune(request: Request, daemon: Daemon) -> Reply:
+    from daemon.engine.build.cache_usage import pruned
     from daemon.engine.build.pruning import chosen
 
     cache, query = daemon.build_cache, request.query
     check_spaces(request)
-    gone = cache.prune(chosen(cache, query.filters(None), every=query.flag("all")))
-    reclaimed = sum(record.size for record in gone)
+    gone = pruned(cache, chosen(cache, query.filters(None), every=query.flag("all")))
+    reclaimed = sum(usage.size for usage in gone)
     daemon.events.emit("builder", "prune", "", {"reclaimed": str(reclaimed)})
     return Json(
-        {"CachesDeleted": [record.id for record in gone] or None, "SpaceReclaimed": reclaimed}
+        {"CachesDeleted": [usage.id for usage in gone] or None, "SpaceReclaimed": reclaimed}
     )
 
 

@@ -42,21 +42,22 @@ def _volumes(daemon: Daemon) -> dict[str, Any]:
 
 
 def _build_cache(daemon: Daemon) -> dict[str, Any]:
-    cache = daemon.build_cache
+    from daemon.engine.build.cache_usage import usages
+
     found = [
         BuildCacheRecord(
-            id=record.id,
-            parents=[record.parent] if record.parent else None,
-            type=record.kind,
-            description=record.description,
-            in_use=bool(record.in_use),
-            shared=cache.shared(record),
-            size=record.size,
-            created_at=go_time(record.created),
-            last_used_at=go_time(record.last_used),
-            usage_count=record.usage_count,
+            id=usage.id,
+            parents=list(usage.parents) or None,
+            type=usage.kind,
+            description=usage.description,
+            in_use=usage.in_use,
+            shared=usage.shared,
+            size=usage.size,
+            created_at=go_time(usage.created),
+            last_used_at=None if usage.last_used is None else go_time(usage.last_used),
+            usage_count=usage.usage_count,
         )
-        for record in cache.records.values()
+        for usage in usages(daemon.build_cache)
     ]
     return {"build_cache": found}
 

@@ -86,7 +86,10 @@ class Repositories:
     def known(self, commit: Commit) -> Filesystem | None:
         """The files, if a build has had them before."""
         record = self.cache.find(_snapshot(commit))
-        return Filesystem(record.folder) if record and record.folder else None
+        if record is None or record.folder is None:
+            return None
+        record.used(self.cache.clock.now())
+        return Filesystem(record.folder)
 
     async def files(self, wanted: Repository, commit: Commit, git: Git) -> Filesystem:
         """The files, fetched unless somebody has just done so."""
@@ -116,6 +119,7 @@ class Repositories:
         description = f"git snapshot for {wanted.remote.shown}#{ref}"
         record = self.cache.add(_snapshot(commit), GIT_CHECKOUT, description)
         record.folder, record.size = tree, total_size(Filesystem(tree), ["/"])
+        record.used(self.cache.clock.now())
         return Filesystem(tree)
 
     @asynccontextmanager
@@ -124,7 +128,7 @@ class Repositories:
         key = f"git repository:{wanted.remote.url}"
         known = self.cache.find(key)
         record = known or self.cache.add(key, REGULAR, f"shared git repo for {wanted.remote.shown}")
-        record.in_use += 1
+        record.holders += 1
         try:
             if known is None:
                 record.host_folder = os.path.join(git.folder, record.id)
@@ -136,7 +140,7 @@ class Repositories:
             yield bare
             record.size = _bytes_below(record.host_folder)
         finally:
-            record.in_use -= 1
+            record.let_go(self.cache.clock.now())
             if known is None:
                 self.cache.prune([record])
 

@@ -12,7 +12,7 @@ from api_schema.oci import ContainerConfig
 from daemon.clock import ManualClock
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache
-from daemon.engine.build.evaluator import Evaluator, Mounted, Output, Snapshot, StepFailed
+from daemon.engine.build.evaluator import Evaluator, Mounted, Output, Snapshot
 from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.git.repositories import Repositories
 from daemon.engine.build.graph import Graph
@@ -20,6 +20,7 @@ from daemon.engine.build.no_session import NoSession
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress
+from daemon.engine.build.step_failures import StepFailed
 from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile.source import read
 from daemon.errors import NotFound

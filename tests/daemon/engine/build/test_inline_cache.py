@@ -19,7 +19,7 @@ SECOND = 1_000_000_000
 
 
 def record(key: str, *diff_ids: str, created: int = 0) -> Record:
-    return Record("id", key, REGULAR, "", created, created, diff_ids=diff_ids)
+    return Record(key, REGULAR, "", created, id="id", diff_ids=diff_ids)
 
 
 def test_what_is_written_is_read() -> None:

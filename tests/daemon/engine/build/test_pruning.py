@@ -17,6 +17,7 @@ def cache() -> Cache:
     cache = Cache(LayerStore(clock.now), clock, Ids())
     cache.mount("one")
     cache.release(cache.source("context", "key"))
+    cache.mount("one").used(clock.now())
     return cache
 
 

@@ -3,21 +3,26 @@
 import pytest
 
 from daemon.clock import ManualClock
-from daemon.engine.build.cache import Cache, Record
+from daemon.engine.build.cache import Cache
+from daemon.engine.build.cache_usage import Usage, usages
 from daemon.errors import InvalidParameter
 from daemon.fs.layers import LayerStore
 from daemon.ids import Ids
 from daemon.server.buildkit import wire_pb2 as wire
 from daemon.server.buildkit.cache_filters import check, chosen, matches
 
-MOUNT = Record("abc123", "mount:x", "exec.cachemount", "cached mount x from exec", 0, 0)
-
 
 @pytest.fixture
 def cache() -> Cache:
     clock = ManualClock()
     found = Cache(LayerStore(clock.now), clock, Ids(1))
-    found.records[MOUNT.key] = MOUNT
+    found.mount("x", "cached mount x from exec").draft = "abc123"
+    return found
+
+
+@pytest.fixture
+def mount(cache: Cache) -> Usage:
+    (found,) = usages(cache)
     return found
 
 
@@ -29,8 +34,8 @@ def cache() -> Cache:
         ("id==abc123", True),
         ("id==abc", False),
         ("type!=regular", True),
-        ("type==exec.cachemount,description~=mount x", True),
-        ("type==exec.cachemount,description~=mount y", False),
+        ("type==exec.cachemount,description~=/mount x/", True),
+        ("type==exec.cachemount,description~=/mount y/", False),
         ("mutable", True),
         ("immutable", False),
         ("private", True),
@@ -40,13 +45,14 @@ def cache() -> Cache:
         ("description~=no(expression", False),
     ],
 )
-def test_a_filter_matches_what_it_names(cache: Cache, text: str, expected: bool) -> None:
-    assert matches(cache, MOUNT, text) is expected
+def test_a_filter_matches_what_it_names(mount: Usage, text: str, expected: bool) -> None:
+    assert matches(mount, text) is expected
 
 
 def test_a_prune_takes_nothing_that_its_filter_does_not_match(cache: Cache) -> None:
     assert chosen(cache, wire.PruneRequest(filter=["id~=nosuch"])) == []
-    assert chosen(cache, wire.PruneRequest(filter=["id~=abc"])) == [MOUNT]
+    (found,) = chosen(cache, wire.PruneRequest(filter=["id~=abc"]))
+    assert found.id == "abc123"
 
 
 @pytest.mark.parametrize(
