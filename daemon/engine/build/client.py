@@ -60,7 +60,7 @@ class BuildClient(Protocol):
         """A secret's content; None if the client does not have it."""
 
     async def check_ssh(self, id: str) -> None:
-        """LookupError with the client's words if it forwards no such agent."""
+        """LookupError in the client's words if it forwards no such agent; no id is one, too."""
 
     def ssh_agent(self, id: str) -> AbstractAsyncContextManager[AgentStream]:
         """A new connection to that agent. The client connects on its side when it likes to."""

@@ -83,13 +83,13 @@ async def _secret(mount: ops.RunMount, client: BuildClient) -> Mounted:
 def _agent(mount: ops.RunMount, cache: Cache, client: BuildClient) -> Mounted:
     tree = MemoryTree(cache.store.spool, cache.store.now)
     put_socket(tree, mount.mount)
-    return Mounted(mount, tree=tree, agent=partial(client.ssh_agent, mount.mount.agent_id))
+    return Mounted(mount, tree=tree, agent=partial(client.ssh_agent, mount.mount.id))
 
 
 async def _has_agent(mount: ops.RunMount, client: BuildClient) -> bool:
     """DockerfileError if there must be one."""
     try:
-        await client.check_ssh(mount.mount.agent_id)
+        await client.check_ssh(mount.mount.id)
     except LookupError as refusal:
         if mount.mount.required:
             raise DockerfileError(str(refusal.args[0])) from None

@@ -147,7 +147,7 @@ def _mounts(plan: ops.Plan, kind: str) -> list[Document]:
 
 def _mount_name(mount: Mount) -> str:
     if mount.type == "ssh":
-        return mount.agent_id
+        return mount.id or "default"
     return mount.secret_id
 
 

@@ -61,11 +61,6 @@ class Mount:
         """What the client knows a secret by."""
         return self.id or self.source or self.target.rpartition("/")[2]
 
-    @property
-    def agent_id(self) -> str:
-        """What the client knows an ssh agent by."""
-        return self.id or "default"
-
 
 def stage_of(text: str) -> str:
     """The `from` of a mount, readable before variables are known; it takes none."""

@@ -13,6 +13,7 @@ from daemon.server.buildkit import wire_pb2 as wire
 
 FORWARD_AGENT = "/moby.sshforward.v1.SSH/ForwardAgent"
 SSH_ID = "buildkit.ssh.id"
+DEFAULT_ID = "default"
 
 
 class AgentCall:

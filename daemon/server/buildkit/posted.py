@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from typing import IO
+from typing import IO, Any, cast
 
 from grpclib.exceptions import GRPCError
 
@@ -140,9 +140,24 @@ class PostedBuilds:
             return NoSession(sent)
         try:
             async with self.builds.clock.timeout(FIND_SESSION_SECONDS):
-                return await self.sessions.wait(job.session)
+                session = await self.sessions.wait(job.session)
         except TimeoutError:
             return NoSession(sent, job.session)
+        return cast("BuildClient", _WithContext(session, sent))
+
+
+class _WithContext:
+    """A session, but for the context, which came in the request's body."""
+
+    def __init__(self, session: BuildClient, sent: IO[bytes]) -> None:
+        self._session = session
+        self._sent = NoSession(sent)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._session, name)
+
+    def upload(self, path: str) -> AsyncIterator[bytes]:
+        return self._sent.upload(path)
 
 
 def _exporter(options: PostedOptions, tags: Sequence[Reference]) -> Exporter:

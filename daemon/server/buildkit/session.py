@@ -16,7 +16,7 @@ from daemon.engine.build.client import AgentStream, Progress
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.mirror import Mirror
 from daemon.server.buildkit import wire_pb2 as wire
-from daemon.server.buildkit.agent_call import FORWARD_AGENT, SSH_ID, AgentCall, broken
+from daemon.server.buildkit.agent_call import DEFAULT_ID, FORWARD_AGENT, SSH_ID, AgentCall, broken
 from daemon.server.buildkit.file_sync import FilePuller, FileSender
 from daemon.server.buildkit.transport import ByteStream, SessionChannel
 
@@ -25,6 +25,7 @@ FILE_SEND = "/moby.filesync.v1.FileSend/DiffCopy"
 UPLOAD = "/moby.upload.v1.Upload/Pull"
 SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
 CHECK_SSH = "/moby.sshforward.v1.SSH/CheckAgent"
+NOT_FORWARDED = 'no SSH key "{}" forwarded from the client'
 CREDENTIALS = "/moby.filesync.v1.Auth/Credentials"
 FETCH_TOKEN = "/moby.filesync.v1.Auth/FetchToken"
 TOKEN_AUTHORITY = "/moby.filesync.v1.Auth/GetTokenAuthority"
@@ -95,7 +96,8 @@ class Session:
         try:
             await self._call(CHECK_SSH, wire.CheckAgentRequest(id=id), wire.Empty)
         except GRPCError as refusal:
-            raise LookupError(refusal.message) from None
+            unknown = refusal.status is Status.UNIMPLEMENTED
+            raise LookupError(NOT_FORWARDED.format(id) if unknown else refusal.message) from None
 
     @asynccontextmanager
     async def ssh_agent(self, id: str) -> AsyncIterator[AgentStream]:
@@ -104,7 +106,7 @@ class Session:
             Cardinality.STREAM_STREAM,
             wire.Bytes,
             wire.Bytes,
-            metadata={SSH_ID: id},
+            metadata={SSH_ID: id or DEFAULT_ID},
         )
         with broken():
             async with _called(request) as stream:
