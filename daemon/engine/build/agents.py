@@ -24,7 +24,7 @@ MODE = 0o600
 CHUNK = 32 << 10
 
 Agent = Callable[[], AbstractAsyncContextManager[AgentStream]]
-"""Makes a connection to an agent of the client."""
+"""Makes a connection to an agent; ConnectionError at once only if the client itself is gone."""
 
 
 def put_socket(tree: MemoryTree, mount: Mount) -> None:
@@ -38,13 +38,16 @@ def put_socket(tree: MemoryTree, mount: Mount) -> None:
 @asynccontextmanager
 async def forwarded(machine: Machine, agents: Iterable[tuple[str, Agent]]) -> AsyncIterator[None]:
     """Somebody listens at the sockets at those paths, and all connections end with the context."""
-    tasks = Tasks("agents")
+    tasks, listeners = Tasks("agents"), []
     try:
         for path, agent in agents:
-            tasks.spawn(_accept(_listener(machine, path), agent, tasks))
+            listeners.append(_listener(machine, path))
+            tasks.spawn(_accept(listeners[-1], agent, tasks))
         yield
     finally:
         await tasks.close()
+        for listener in listeners:
+            listener.release()
 
 
 def _listener(machine: Machine, path: str) -> Listener:
@@ -55,24 +58,29 @@ def _listener(machine: Machine, path: str) -> Listener:
 
 
 async def _accept(listener: Listener, agent: Agent, tasks: Tasks) -> None:
-    try:
-        while True:
-            while (connection := listener.take()) is None:
-                await listener.readable.wait()
-            tasks.spawn(_carry(connection, agent))
-    finally:
-        listener.release()
+    """Until the client is gone: from then on nobody accepts, as in BuildKit, and who connects waits."""
+    is_there = True
+    while is_there:
+        while (connection := listener.take()) is None:
+            await listener.readable.wait()
+        begun = asyncio.get_running_loop().create_future()
+        tasks.spawn(_carry(connection, agent, begun))
+        is_there = await begun
 
 
-async def _carry(connection: Connection, agent: Agent) -> None:
+async def _carry(connection: Connection, agent: Agent, begun: asyncio.Future[bool]) -> None:
     try:
-        async with agent() as stream, asyncio.TaskGroup() as group:
-            group.create_task(_from_agent(stream, connection))
-            group.create_task(_to_agent(connection, stream))
+        async with agent() as stream:
+            begun.set_result(True)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_from_agent(stream, connection))
+                group.create_task(_to_agent(connection, stream))
     except* ConnectionError:
         pass  # the agent, the client or the process is gone: whoever is left sees the connection close
     finally:
         connection.close()
+        if not begun.done():
+            begun.set_result(False)
 
 
 async def _from_agent(stream: AgentStream, connection: Connection) -> None:

@@ -63,7 +63,7 @@ class BuildClient(Protocol):
         """LookupError in the client's words if it forwards no such agent; no id is one, too."""
 
     def ssh_agent(self, id: str) -> AbstractAsyncContextManager[AgentStream]:
-        """A new connection to that agent. The client connects on its side when it likes to."""
+        """A new connection to that agent. The client connects on its side: that it cannot is told by the connection."""
 
     async def credentials(self, host: str) -> tuple[str, str]:
         """User name and password for a registry; empty for none."""
