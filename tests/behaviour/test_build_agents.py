@@ -73,7 +73,9 @@ def agents() -> Agents:
 async def tools(docker: Client) -> None:
     """An image with a client of sockets."""
     await docker.post("/images/create?fromImage=alpine&tag=latest")
-    await build(docker, context("FROM alpine\nRUN apk add netcat-openbsd\n"), t="tools")
+    await build(
+        docker, context("FROM alpine\nRUN apk add netcat-openbsd socat python3\n"), t="tools"
+    )
 
 
 @pytest.fixture
@@ -96,6 +98,18 @@ async def test_a_connection_inside_is_a_call_to_the_client(
     run = f"FROM tools\nRUN --mount=type=ssh{option} echo hi there | nc -N -U $SSH_AUTH_SOCK\n"
     assert said(await steps(docker, run)) == b"HI THERE\n"
     assert (agents.checked, agents.ids) == ([checked], [[id]])
+
+
+PYTHON = """import os, socket
+s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK'])
+s.sendall(b'hi'); print(s.recv(9).decode())"""
+
+
+@pytest.mark.parametrize(
+    "talk", ["echo hi | socat - UNIX-CONNECT:$SSH_AUTH_SOCK", f"<<E python3\n{PYTHON}\nE"]
+)
+async def test_any_client_of_sockets_will_do(docker: Client, client: None, talk: str) -> None:
+    assert said(await steps(docker, f"{RUN}{talk}\n")) == b"HI\n"
 
 
 async def test_megabytes_pass(docker: Client, client: None) -> None:

@@ -9,7 +9,7 @@ traceroute6=reach:traceroute ssl_client=reach:ssl_client getent=names:getent
 """
 _BUSYBOX = "ipaddr=ip:ip iplink=ip:ip iproute=ip:ip iprule=ip:ip ipneigh=ip:ip"
 _DISTRIBUTION = """
-curl=curl:main netcat=nc:nc nc.openbsd=nc:nc ncat=nc:nc host=names:host dig=names:dig ss=sockets:ss ping4=ping:ping
+curl=curl:main netcat=nc:nc nc.openbsd=nc:nc ncat=nc:nc host=names:host dig=names:dig ss=sockets:ss ping4=ping:ping socat=socat:socat
 """
 _OPENSSH = """
 ssh=openssh.ssh:ssh scp=openssh.ssh:scp ssh-add=openssh.ssh_add:ssh_add ssh-keyscan=openssh.ssh_keyscan:ssh_keyscan

@@ -40,7 +40,7 @@ bind-tools | 9.20.13-r0 | - | dig=gnu/dig nslookup=gnu/nslookup host=gnu/host
 netcat-openbsd | 1.229.1-r0 | 1.219-1 | nc=gnu/nc
 netcat-traditional | - | 1.10-47 | nc=gnu/nc
 netcat | - | 1.10-47 | nc=gnu/nc
-socat | 1.8.0.3-r1 | 1.7.4.4-2 | socat
+socat | 1.8.0.3-r1 | 1.7.4.4-2 | socat=gnu/socat
 telnet | - | 0.17+2.4-2+deb12u1 | telnet=gnu/telnet
 traceroute | 2.1.5-r1 | 1:2.1.2-1 | traceroute=gnu/traceroute
 tcpdump | 4.99.5-r1 | 4.99.3-1 | tcpdump

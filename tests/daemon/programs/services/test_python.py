@@ -46,6 +46,19 @@ async def box(lan: Lan) -> Container:
             "    peer, _ = s.accept(); print(peer.recv(9))",
             "b'hi'\n",
         ),
+        (
+            "import socket\ns = socket.socket(socket.AF_UNIX); s.bind('/s'); s.listen()\n"
+            "c = socket.socket(socket.AF_UNIX); c.connect('/s'); c.sendall(b'hi')\n"
+            "c.shutdown(socket.SHUT_WR); peer, who = s.accept(); print(peer.recv(9), [who], peer.recv(9))",
+            "b'hi' [''] b''\n",
+        ),
+        (
+            "import socket\nfor path in ['/nope', '/etc/hosts']:\n"
+            "    try: socket.socket(socket.AF_UNIX).connect(path)\n"
+            "    except FileNotFoundError as e: print('none', e)\n"
+            "    except ConnectionRefusedError as e: print('nobody', e)",
+            "none [Errno 2] No such file or directory\nnobody [Errno 111] Connection refused\n",
+        ),
         ("a, (b, c) = 1, (2, 3); print(a, b, c)", "1 2 3\n"),
         (
             "print('x' if not [] else 'y', 'ab'.upper().center(6, '.'), 1 < 2 <= 2)",
