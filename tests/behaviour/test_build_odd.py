@@ -158,3 +158,38 @@ async def test_a_source_that_is_a_link_must_lead_somewhere(
     found = re.sub(r"\w{8}-[-\w]{27}::\w{25}", "REF", messages[-1]["error"])
     wanted = f"failed to compute cache key: failed to calculate checksum of ref REF: {error}"
     assert found == wanted
+
+
+UNKNOWN = "failed to compute cache key: failed to calculate checksum of ref REF: "
+PROCESS = 'process "/bin/sh -c true" did not complete successfully: '
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [
+        ("FROM busybox\nCOPY --from=busybox /m /", "lstat /m: no such file or directory"),
+        ("FROM busybox AS a\nFROM busybox\nCOPY --from=a /m /", "lstat /m: no such file or directory"),
+        ("FROM scratch\nCOPY --from=busybox /m /", UNKNOWN + '"/m": not found'),
+        ("FROM busybox\nRUN true\nCOPY --from=busybox /m /", UNKNOWN + '"/m": not found'),
+        ("FROM busybox AS a\nRUN true\nFROM a\nCOPY --from=a /m /", "lstat /m: no such file or directory"),
+        ("FROM busybox AS a\nRUN ln -s /n /l\nFROM a\nCOPY --from=a /l /", "lstat /n: no such file or directory"),
+        ("FROM busybox AS a\nRUN ln -s l /l\nFROM a\nCOPY --from=a /l /", "too many links"),
+        ("FROM busybox\nRUN --mount=from=busybox,source=/m,target=/x true", PROCESS + "open /m: no such file or directory"),
+        ("FROM busybox\nRUN --mount=from=busybox,source=/etc/passwd/m,target=/x true", PROCESS + "lstat /etc/passwd/m: not a directory"),
+        ("FROM busybox\nRUN :\nRUN --mount=from=busybox,source=/m,target=/x true", UNKNOWN + '"/m": not found'),
+    ],
+)  # fmt: skip
+async def test_nobody_takes_a_checksum_of_what_a_step_stands_on(
+    docker: Client, steps: str, error: str
+) -> None:
+    messages = await build(docker, context(f"{steps}\n"))
+    assert re.sub(r"\w{8}-[-\w]{27}::\w{25}", "REF", messages[-1]["error"]) == error
+
+
+@pytest.mark.parametrize(
+    "step", ["COPY --from=a /m /", "RUN --mount=from=a,source=/m,target=/x true", "COPY /m /"]
+)
+async def test_what_an_input_lacks_ends_a_build_before_its_turn(docker: Client, step: str) -> None:
+    dockerfile = f"FROM busybox AS a\nRUN true\nFROM busybox\nRUN sleep 600\n{step}\n"
+    messages = await build(docker, context(dockerfile))
+    assert messages[-1]["error"].endswith('"/m": not found')

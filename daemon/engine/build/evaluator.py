@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import collections
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,35 +15,30 @@ from daemon.engine.build.cache import Cache, Record, Uses, key_of
 from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.copying import (
     Copier,
-    NotInContext,
     check_way,
     octal_mode,
     parse_mode,
-    sources,
 )
 from daemon.engine.build.copying import (
     Options as CopyOptions,
 )
 from daemon.engine.build.downloads import Download, fetched, in_words_of_buildkit
+from daemon.engine.build.finding import Finder, Source
 from daemon.engine.build.folders import make_folders
 from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.graph import Graph
 from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
-from daemon.engine.build.selection import EVERYTHING, Selection
+from daemon.engine.build.selection import Selection
 from daemon.engine.build.step_failures import (
     StepFailed,
-    not_found,
     step_errors,
     told_by,
-    unreadable,
 )
 from daemon.engine.build.unpack import unpack_archive
 from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError, first
-from daemon.engine.dockerfile.ignore import Matcher, clean
-from daemon.engine.dockerfile.source import Line
 from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.images.threads import behind_the_loop, off_loop
 from daemon.engine.users import file_owner
@@ -95,15 +90,6 @@ class Mounted:
     agent: Agent | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file or folder to be copied, and what of the folder."""
-
-    files: Filesystem
-    path: str
-    selection: Selection = EVERYTHING
-
-
 class Evaluator:
     """Evaluates one plan; `locals` gives the client's folders once they have arrived."""
 
@@ -138,6 +124,7 @@ class Evaluator:
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.loaded: dict[str, SharedVertex] = {}
         self.bases = BaseVertexes(cache, vertexes)
+        self.finder = Finder(graph, cache)
         self.uses = uses or Uses(cache.clock)
         """What is the build's own, and no vertex's."""
         self._downloaded: dict[str, Record] = {}
@@ -189,8 +176,7 @@ class Evaluator:
                     pass
         async with asyncio.TaskGroup() as group:
             for operation, step in zip(stage.operations, steps, strict=True):
-                if isinstance(operation, ops.CopyFiles) and self._is_context(operation.input):
-                    group.create_task(self._look_for(operation, step.step))
+                group.create_task(self._look_for(operation, step.step))
             group.create_task(self._steps(stage, steps, snapshot))
 
     async def _steps(
@@ -200,20 +186,25 @@ class Evaluator:
             snapshot = await self._step(operation, step, snapshot)
         self.snapshots[stage.index].set_result(snapshot)
 
-    async def _look_for(self, copy: ops.CopyFiles, step: Step) -> None:
-        """What is not in the context ends the build once the context is here, whatever has still to be run before."""
-        if not copy.sources or copy.selects:
-            return
-        files = await self.files_of(copy.input)
-        with told_by(step):
-            for _ in self._sources(copy, files):
-                pass
+    async def _look_for(self, operation: ops.Operation, step: Step) -> None:
+        """What is not in an input ends the build once that is here, whatever has still to be run before."""
+        if isinstance(operation, ops.CopyFiles) and operation.sources:
+            copied = operation.input
+            if not operation.selects and self._comes_in_any_case(operation, copied):
+                files = await self.files_of(copied)
+                with told_by(step):
+                    collections.deque(self.finder.copied(operation, files), maxlen=0)
+        for mount in operation.mounts if isinstance(operation, ops.Run) else ():
+            if mount.mount.type == "bind" and self._comes_in_any_case(operation, mount.input):
+                files = await self.files_of(mount.input)
+                with told_by(step):
+                    self.finder.mounted(mount, files, operation.line)
 
-    def _is_context(self, source: ops.Input) -> bool:
-        """Files that come in any case: the client's, or those of the repository that brought the Dockerfile."""
+    def _comes_in_any_case(self, operation: ops.Operation, source: ops.Input) -> bool:
+        """All but the repositories that no cached step needs, and what the operation stands on."""
         if isinstance(source, ops.Git):
             return self.git.has_files(source)
-        return isinstance(source, ops.Local)
+        return not self.graph.stands_on(operation, source)
 
     async def _base(self, stage: ops.PlannedStage) -> Snapshot:
         base = stage.base
@@ -399,7 +390,7 @@ class Evaluator:
 
     async def _with_files(self, copy: ops.CopyFiles) -> Prepared:
         files = await self.files_of(copy.input) if copy.sources else self._frozen(())
-        found = list(self._sources(copy, files))
+        found = list(self.finder.copied(copy, files))
         found += [await self._fetched(copy, url) for url in copy.urls]
         found += [await self._cloned(copy, one) for one in copy.repositories]
         size = sum(total_size(one.files, [one.path]) for one in found)
@@ -409,57 +400,6 @@ class Evaluator:
             )
         key = key_of(*copy.words(), *content)
         return Prepared(copy, key, self._copy(copy, found, size))
-
-    def _sources(self, copy: ops.CopyFiles, files: Filesystem) -> Iterator[Source]:
-        excluded = self._matcher(copy, copy.exclude, "exclude") if copy.exclude else None
-        for word in copy.sources:
-            path, included = word, None
-            if copy.parents:
-                path, inside = _pivot(word)
-                included = self._matcher(copy, [inside], "include")
-            selection = Selection(included, excluded)
-            try:
-                for one in sources(files, path):
-                    self._check_link(copy, files, one)
-                    yield Source(files, one, selection)
-            except NotInContext as missing:
-                if any(char in path for char in "*?["):
-                    continue
-                if copy.selects or self._is_image(copy.input):
-                    path = f"/{missing.path.lstrip('/')}"
-                    raise StepFailed(
-                        f"lstat {path}: no such file or directory", copy.line
-                    ) from None
-                raise StepFailed(
-                    not_found(self.cache, missing.path),
-                    copy.line,
-                    outer="failed to compute cache key: ",
-                ) from None
-
-    def _check_link(self, copy: ops.CopyFiles, files: Filesystem, path: str) -> None:
-        """A source that is a link must lead somewhere."""
-        try:
-            files.stat(path)
-        except OSError as error:
-            why = not_found(self.cache, path)
-            if error.errno == errno.ELOOP:
-                why = f"{unreadable(self.cache)}: too many links"
-            raise StepFailed(why, copy.line, outer="failed to compute cache key: ") from None
-
-    def _matcher(self, copy: ops.CopyFiles, patterns: list[str], kind: str) -> Matcher:
-        try:
-            return Matcher(patterns)
-        except DockerfileError as problem:
-            why = f"invalid {kind}patterns: [{' '.join(patterns)}]: {problem.message}"
-            text = f"{unreadable(self.cache)}: {why}"
-            raise StepFailed(text, copy.line, outer="failed to compute cache key: ") from None
-
-    def _is_image(self, source: ops.Input) -> bool:
-        """Files that no step has changed have no checksums to be looked up; the copying itself finds out."""
-        if isinstance(source, ops.FromStage):
-            stage = next(one for one in self.plan.stages if one.index == source.index)
-            return not stage.operations and self._is_image(stage.base)
-        return isinstance(source, ops.BaseImage)
 
     async def _fetched(self, copy: ops.CopyFiles, url: str) -> Source:
         files = Filesystem(MemoryTree(self.store.spool, self.store.now))
@@ -478,8 +418,8 @@ class Evaluator:
         return Source(files, path)
 
     async def _cloned(self, copy: ops.CopyFiles, source: ops.Git) -> Source:
-        excluded = self._matcher(copy, copy.exclude, "exclude") if copy.exclude else None
-        return Source(await self.git.files(source), "/", Selection(None, excluded))
+        selection = Selection(None, self.finder.excluded(copy))
+        return Source(await self.git.files(source), "/", selection)
 
     def _copy(
         self,
@@ -529,19 +469,17 @@ class Evaluator:
         with step_errors(run.line):
             mounted = [await self.mounts(self, mount, run) for mount in run.mounts]
         content = [
-            await self._mount_content(mount, run.line)
+            await self._mount_content(mount, run)
             for mount in run.mounts
             if mount.mount.type == "bind"
         ]
         return Prepared(run, key_of(*run.words(), *content), self._run(run, mounted))
 
-    async def _mount_content(self, mount: ops.RunMount, line: Line) -> str:
+    async def _mount_content(self, mount: ops.RunMount, run: ops.Run) -> str:
+        if self.graph.stands_on(run, mount.input):
+            return ""
         files = await self.files_of(mount.input)
-        path = "/" + mount.mount.source.lstrip("/")
-        if not files.exists(path):
-            missing = not_found(self.cache, path)
-            raise StepFailed(missing, line, outer="failed to compute cache key: ")
-        return checksum(files, [path])
+        return checksum(files, [self.finder.mounted(mount, files, run.line)])
 
     def _run(self, run: ops.Run, mounted: list[Mounted]) -> Act:
         async def act(tree: OverlayTree, output: Output) -> None:
@@ -585,10 +523,3 @@ def _description(operation: ops.Operation) -> str:
     if isinstance(operation, ops.Run):
         return f"mount / from exec {' '.join(operation.argv)}"
     return operation.name
-
-
-def _pivot(word: str) -> tuple[str, str]:
-    """`a/./b`: the folder that is copied from, and the pattern of what is taken of it."""
-    before, dot, after = word.partition("/./")
-    folder, pattern = (before, after) if dot else ("", word)
-    return clean(f"/{folder}"), clean(f"/{pattern}").lstrip("/")

@@ -37,6 +37,8 @@ class Graph:
         self._local = local
         self._stages = {stage.index: stage for stage in plan.stages}
         self._ends: dict[int, str] = {}
+        self._below: dict[int, str] = {}
+        """The vertexes that operations stand on, by their identity: the plan keeps them."""
         self._walk()
 
     @property
@@ -49,6 +51,11 @@ class Graph:
         if not (image.name and image.diff_ids):
             return ""
         return f"sha256:{key_of('image', image.name, chain_id(image.diff_ids))}"
+
+    def stands_on(self, operation: ops.Operation, source: ops.Input) -> bool:
+        """Whether an operation reads the very vertex that it changes: BuildKit then takes no checksum of the source."""
+        below = self._below[id(operation)]
+        return bool(below) and self._digest(source) == below
 
     def _walk(self) -> None:
         todo = [self._stage(self.plan.target)]
@@ -69,6 +76,7 @@ class Graph:
             for source in operation.reads():
                 yield from self._needed(source)
                 inputs.append(self._input(source))
+            self._below[id(operation)] = below
             below = self._add(operation, [digest for digest in inputs if digest])
             self.steps[stage.index].append(below)
         self._ends[stage.index] = below
@@ -78,15 +86,22 @@ class Graph:
             yield self._stages[source.index]
 
     def _input(self, source: ops.Input, name: str = "") -> str:
-        if isinstance(source, ops.FromStage):
-            return self._ends[source.index]
-        if isinstance(source, ops.Local):
-            return self._local(source.name)
-        if isinstance(source, ops.Git):
-            return source.digest
-        if isinstance(source, ops.BaseImage) and (digest := self.image(source)):
+        digest = self._digest(source)
+        if isinstance(source, ops.BaseImage) and digest:
             self._keep(Node(digest, name or source.vertex or f"FROM {source.name}"))
-            return digest
+        return digest
+
+    def _digest(self, source: ops.Input) -> str:
+        """Empty for what is no vertex."""
+        match source:
+            case ops.FromStage():
+                return self._ends[source.index]
+            case ops.Local():
+                return self._local(source.name)
+            case ops.Git():
+                return source.digest
+            case ops.BaseImage():
+                return self.image(source)
         return ""
 
     def _add(self, operation: ops.Operation, inputs: list[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -146,8 +148,15 @@ class Mounts:
         elif mounted.agent is not None and mounted.tree is not None:
             self.files.mount(target, mounted.tree, subpath=SOCKET)
         elif mounted.tree is not None:
-            subpath = "/" + spec.source.strip("/") if spec.source.strip("/") else ""
-            self.files.mount(target, mounted.tree, readonly=bool(spec.readonly), subpath=subpath)
+            subpath = f"/{spec.source.strip('/')}".rstrip("/")
+            try:
+                self.files.mount(
+                    target, mounted.tree, readonly=bool(spec.readonly), subpath=subpath
+                )
+            except OSError as error:
+                call = "lstat" if error.errno == errno.ENOTDIR else "open"
+                reason = os.strerror(error.errno or 0).lower()
+                raise LookupError(f"{call} {subpath}: {reason}") from None
 
     def _secret(self, mounted: Mounted, secrets: dict[str, str]) -> None:
         spec = mounted.mount.mount

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from daemon.engine.build.cache import Cache
 from daemon.engine.build.progress import Step
 from daemon.engine.dockerfile.errors import DockerfileError
-from daemon.engine.dockerfile.ignore import clean
 from daemon.engine.dockerfile.source import Line
 
 
@@ -56,11 +54,3 @@ def step_errors(line: Line) -> Iterator[None]:
     except OSError as error:
         text = (error.strerror or str(error)).lower()
         raise StepFailed(f"mkdir {error.filename}: {text}", line) from None
-
-
-def not_found(cache: Cache, path: str) -> str:
-    return f'{unreadable(cache)}: "{clean(f"/{path}")}": not found'
-
-
-def unreadable(cache: Cache) -> str:
-    return f"failed to calculate checksum of ref {cache.ids.uuid()}::{cache.ids.identity()}"
