@@ -134,7 +134,7 @@ class Sources:
             raise BuildFailed("COPY failed: source can't be a URL for COPY")
         files = self.shelf.files(None)
         try:
-            path = await fetched(url, self.shelf.download, files)
+            path, _ = await fetched(url, self.shelf.download, files)
         except DockerError as problem:
             raise BuildFailed(f"ADD failed: {problem}") from None
         size = files.stat(path).size

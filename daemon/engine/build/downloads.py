@@ -25,8 +25,10 @@ def is_url(word: str) -> bool:
     return word.startswith(("http://", "https://"))
 
 
-async def fetched(url: str, download: Download, into: Filesystem, wanted: str = "") -> str:
-    """The path of the file in the empty filesystem `into`; DockerfileError if its digest is not `wanted`."""
+async def fetched(
+    url: str, download: Download, into: Filesystem, wanted: str = ""
+) -> tuple[str, str]:
+    """The path of the file in the empty filesystem `into`, and its digest; DockerfileError if that is not `wanted`."""
     path = "/" + (posixpath.basename(urlsplit(url).path) or UNNAMED)
     digest, at = hashlib.sha256(), 0
     file = into.open(path, os.O_WRONLY | os.O_CREAT, MODE)
@@ -40,7 +42,7 @@ async def fetched(url: str, download: Download, into: Filesystem, wanted: str = 
     found = f"sha256:{digest.hexdigest()}"
     if wanted and wanted != found:
         raise DockerfileError(f"digest mismatch {found}: {wanted}")
-    return path
+    return path, found
 
 
 def _written(write: Callable[[bytes, int], int], chunk: bytes, at: int) -> int:

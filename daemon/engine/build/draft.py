@@ -71,6 +71,8 @@ class Draft:
     last_wins: bool = False
     """BuildKit's way: of an ARG and an ENV of one name the later one counts, and an ARG sees those before it in its line.
     For the classic builder ENV always counts, and no line sees itself."""
+    order: dict[str, None] = field(default_factory=dict)
+    """Names that ENV and ARG gave a value to, the last one last."""
     cmd_set: bool = False
     undefined: list[tuple[str, list[str]]] = field(default_factory=list)
     """Variables that were asked for and that nothing defined, word by word, each with what was defined then."""
@@ -103,6 +105,7 @@ class Draft:
             else:
                 entries.append(f"{name}={value}")
             self._env[name] = value
+            self._gave(name)
         self.config.env = entries
         self._env_of = self.config.env
 
@@ -112,6 +115,17 @@ class Draft:
         env, on_top = self.env, self._args_on_top
         shown = (n for n in self.args if n not in env or n in on_top)
         return {n: v for n in shown if (v := self.args[n]) is not None}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a RUN sees, in the order in which BuildKit gives it: what came with the image, then the newest last."""
+        known = {**self.env, **self.run_args}
+        old = [name for name in known if name not in self.order]
+        return {name: known[name] for name in [*old, *self.order] if name in known}
+
+    def _gave(self, name: str) -> None:
+        self.order.pop(name, None)
+        self.order[name] = None
 
     @property
     def hidden_args(self) -> dict[str, str]:
@@ -182,6 +196,8 @@ def _arg(draft: Draft, instruction: i.Instruction) -> str:
     for name, default in pairs:
         value = draft.build_args.value(name, default)
         draft.args[name] = value
+        if value is not None:
+            draft._gave(name)
         if draft.last_wins and value is not None:
             draft._args_on_top.add(name)
         shown = value if draft.last_wins else default

@@ -406,13 +406,13 @@ class Evaluator:
         step = self.progress.announce(copy.name, key=f"ADD {url} {copy.checksum}")
         try:
             with step.running():
-                path = await fetched(url, self.download, files, copy.checksum)
+                path, digest = await fetched(url, self.download, files, copy.checksum)
         except (DockerError, DockerfileError) as problem:
             raise DockerfileError(
                 f"failed to load cache key: {in_words_of_buildkit(problem)}"
             ) from None
-        known = f"{url} {checksum(files, [path])}"
-        record = self.cache.file(known, f"http url {url}", files.stat(path).size)
+        record = self.cache.file(f"{url} {digest}", f"http url {url}", files.stat(path).size)
+        self.uses.files[url] = digest
         record.used(self.cache.clock.now())
         self._downloaded[url] = record
         return Source(files, path)

@@ -24,14 +24,15 @@ from daemon.engine.build.git.inputs import GitContext, GitInputs
 from daemon.engine.build.git.repositories import Repositories
 from daemon.engine.build.graph import Graph
 from daemon.engine.build.job import Exporter, Job, Prepared
+from daemon.engine.build.llb import Sources
 from daemon.engine.build.local import Locals
 from daemon.engine.build.mounting import mounted
-from daemon.engine.build.options import Options
+from daemon.engine.build.options import Options, check
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
-from daemon.engine.build.provenance import Document, Invocation, provenance
+from daemon.engine.build.provenance import Document, Found, Invocation, provenance
 from daemon.engine.build.resolving import Bases, Resolver
-from daemon.engine.build.sources import Sources
+from daemon.engine.build.sources import Sources as Folders
 from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, first
@@ -137,6 +138,7 @@ class Builds:
         `inputs` are such ids of other builds, by the names that contexts use. DockerfileError if the file is wrong.
         """
         job.inputs = dict(inputs or {})
+        check(attributes)
         options = Options.parse(attributes)
         git = GitInputs(self.repositories, client, job.progress)
         local = self._locals(job, options, client, git)
@@ -317,12 +319,22 @@ class Builds:
         response: dict[str, str] = {}
         for number, exporter in enumerate(job.exporters):
             response |= await self.exports.export(job, prepared, snapshot, number, exporter, client)
-        invocation = Invocation(job.ref, job.created, self.clock.now(), *job.dockerfile)
-        job.attestation = provenance(prepared.plan, job.attributes, invocation)
+        job.attestation = self._provenance(job, prepared, snapshot)
         self.keep(job, job.attestation)
         if image := self.images.store.get(response.get("containerimage.config.digest", "")):
             self.keep(job, Document(image.raw))
         return response
+
+    def _provenance(self, job: Job, prepared: Prepared, snapshot: Snapshot) -> Document:
+        invocation = Invocation(job.ref, job.created, self.clock.now(), *job.dockerfile)
+        sources = Sources(
+            job.attributes.get("image-resolve-mode", ""),
+            prepared.locals.known_patterns,
+            {"local.session": job.session},
+            prepared.options.epoch,
+        )
+        found = Found(snapshot.diff_ids, prepared.git.commits, job.uses.files)
+        return provenance(prepared.plan, job.attributes, invocation, sources, found)
 
     def keep(self, job: Job, document: Document) -> None:
         """Content that the history's record of a build names; it goes with the last record that does."""
@@ -400,7 +412,7 @@ class Builds:
                 new_tree,
                 lambda *facts: self.cache.context(job.uses, options.context, *facts),
             )
-        job.sources = job.sources or Sources(self.cache)
+        job.sources = job.sources or Folders(self.cache)
         return Locals(client, options, job.progress, job.sources, fetched)
 
 

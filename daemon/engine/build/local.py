@@ -101,6 +101,10 @@ class Locals:
             self._ignore[name] = await self._pull_ignore(name)
         return self._ignore[name]
 
+    def known_patterns(self, name: str) -> list[str]:
+        """Those of a folder whose ignore file has been read."""
+        return self._ignore.get(name, [])
+
     async def _pull_ignore(self, name: str) -> list[str]:
         prefix = "[internal]" if name == MAIN else f"[context {name}]"
         step = self.progress.announce(f"{prefix} load {IGNORE_FILE}")

@@ -68,7 +68,7 @@ async def _copy(files: Filesystem, path: str, into: MemoryTree) -> None:
 def _cache_description(mount: ops.RunMount, run: ops.Run) -> str:
     """What `docker buildx du --verbose` says of the folder for as long as there is one: who asked for it first."""
     said = f"cached mount {mount.target} from exec {' '.join(run.argv)}"
-    return f'{said} with id "/{mount.mount.id or mount.target}"'
+    return f'{said} with id "{mount.cache_id}"'
 
 
 async def _secret(mount: ops.RunMount, client: BuildClient) -> Mounted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -131,6 +131,8 @@ class RunMount:
     mount: Mount
     input: Input
     target: str
+    namespace: str = ""
+    """BUILDKIT_CACHE_MOUNT_NS: what stands before the names of cache mounts."""
 
     @property
     def sets_mode(self) -> bool:
@@ -141,7 +143,7 @@ class RunMount:
     @property
     def cache_id(self) -> str:
         """By what name the folder of a cache mount is kept."""
-        return self.mount.id or self.mount.target
+        return f"{self.namespace}/{self.mount.id or clean(self.mount.target)}"
 
     def words(self) -> str:
         """All of it but its files."""
@@ -171,6 +173,9 @@ class Run(Operation):
     """Bytes; 0 means the default."""
     ulimits: tuple[tuple[str, tuple[int, int]], ...] = ()
     """(name, (soft, hard)) of `--ulimit`."""
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    """Those of its variables that are there for proxies that no ARG asked for."""
 
     def words(self) -> tuple[str | bytes, ...]:
         settings = [self.argv, sorted(self.env.items()), self.user, self.working_dir, self.network]

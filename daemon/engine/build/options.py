@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from daemon.engine.build.git.addresses import BOOLEANS
+from daemon.engine.dockerfile.errors import DockerfileError
+from daemon.engine.dockerfile.mounts import FALSE, TRUE
 
+EPOCH = "SOURCE_DATE_EPOCH"
+IMPLIED = {"hostname": "BUILDKIT_SANDBOX_HOSTNAME", "multi-platform": "BUILDKIT_MULTI_PLATFORM"}
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 KEEP_GIT_DIR = "BUILDKIT_CONTEXT_KEEP_GIT_DIR"
 
 
@@ -47,6 +53,7 @@ class Options:
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Options:
         """From `frontend_opt` of LLBBridge/Solve."""
+        attributes = {**attributes, **implied(attributes)}
         groups: dict[str, dict[str, str]] = {"build-arg": {}, "label": {}, "context": {}}
         plain: dict[str, str] = {}
         for key, value in attributes.items():
@@ -96,8 +103,28 @@ class Options:
     @property
     def epoch(self) -> int | None:
         """SOURCE_DATE_EPOCH in seconds, if given."""
-        text = self.args.get("SOURCE_DATE_EPOCH", "")
-        return int(text) if text.isdigit() else None
+        text = self.args.get(EPOCH, "")
+        return int(text) if text else None
+
+
+def implied(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Options that build arguments stand for."""
+    found = {name: attributes.get(f"build-arg:{arg}", "") for name, arg in IMPLIED.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def check(attributes: Mapping[str, str]) -> None:
+    """DockerfileError for options that BuildKit does not take."""
+    given = {**attributes, **implied(attributes)}
+    if given.get("build-arg:BUILDKIT_DISABLE_FILEOP") in TRUE:
+        text = 'support for "BUILDKIT_DISABLE_FILEOP" build-arg was removed in BuildKit 0.11'
+        raise DockerfileError(text)
+    if (several := given.get("multi-platform")) and several not in (*TRUE, *FALSE):
+        raise DockerfileError(f"invalid boolean value for multi-platform: {several}")
+    epoch = given.get(f"build-arg:{EPOCH}")
+    if epoch and not _NUMBER.fullmatch(epoch):
+        why = f'strconv.ParseInt: parsing "{epoch}": invalid syntax'
+        raise DockerfileError(f"invalid {EPOCH}: {epoch}: {why}")
 
 
 def _ulimit(text: str) -> tuple[str, tuple[int, int]]:

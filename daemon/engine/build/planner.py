@@ -341,6 +341,7 @@ class Planner:
             config = below.draft.config.model_copy(deep=True)
             draft = Draft(config, self.build_args, self.source.escape, below.draft.author)
             draft.args = dict(below.draft.args)
+            draft.order = dict(below.draft.order)
             history, image = list(below.history), below.base_image
         else:
             image = base if isinstance(base, ops.BaseImage) else None
@@ -483,7 +484,7 @@ class Planner:
             run.line,
             self._ignored(planned),
             argv,
-            {**draft.env, **draft.run_args, **draft.hidden_args},
+            {**draft.environment, **draft.hidden_args},
             draft.config.user,
             clean(draft.config.working_dir or "/"),
             run.flags.text("network") or self.options.network,
@@ -492,6 +493,8 @@ class Planner:
             hostname=self.options.hostname,
             shm_size=self.options.shm_size,
             ulimits=self.options.ulimits,
+            proxies=draft.build_args.proxies,
+            hidden=frozenset(draft.hidden_args),
         )
         for text in run.flags.all("mount"):
             operation.mounts.append(await self._mount(planned, text))
@@ -512,7 +515,8 @@ class Planner:
         target = posixpath.normpath(posixpath.join(draft.config.working_dir or "/", mount.target))
         if target == "/" and mount.type in ("bind", "cache", "tmpfs"):
             raise DockerfileError(f'invalid mount target "{target}"')
-        return ops.RunMount(mount, origin, target)
+        namespace = self.options.args.get("BUILDKIT_CACHE_MOUNT_NS", "")
+        return ops.RunMount(mount, origin, target, namespace)
 
 
 DEVICES_ARE_LATER = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later"

@@ -5,21 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from api_schema.go_time import go_time
 from api_schema.oci import Reference
 from daemon.engine.build import operations as ops
+from daemon.engine.build.build_config import Steps, dockerfile_steps, layers_made, steps_of
+from daemon.engine.build.llb import Definition, Sources
+from daemon.engine.build.options import implied
 from daemon.fs.layers import chain_id
 
 MEDIA_TYPE = "application/vnd.in-toto+json"
 PREDICATE = "https://slsa.dev/provenance/v0.2"
 EXTENSION = "https://mobyproject.org/buildkit@v1#metadata"
+HERMETIC = "https://mobyproject.org/buildkit@v1#hermetic"
 BUILD_TYPE = "https://mobyproject.org/buildkit@v1"
-ARGUMENTS = ("build-arg:", "label:")
+OF_THE_HOST = ("cgroup-parent", "image-resolve-mode", "platform", "cache-imports")
+VCS, ATTESTATION, CONTEXT = "vcs:", "attest:", "context"
+SHA256_DIGITS = 64
+DEFAULT_AGENT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +49,155 @@ class Invocation:
     finished: int
     filename: str = "Dockerfile"
     dockerfile: bytes = b""
+    session: str = ""
 
 
-def provenance(plan: ops.Plan, attributes: Mapping[str, str], invocation: Invocation) -> Document:
-    """Materials are the images that were read, known by their layers; arguments those that a Dockerfile sees."""
-    args = {n: v for n, v in sorted(attributes.items()) if n.startswith(ARGUMENTS)}
-    parameters: dict[str, Any] = {"frontend": "dockerfile.v0"}
-    if args:
-        parameters["args"] = args
-    parameters["locals"] = [{"name": "context"}, {"name": "dockerfile"}]
-    found = (one for one in plan.inputs() if isinstance(one, ops.BaseImage))
-    images = {one.name: one for one in found if one.name}
-    document = {
-        "builder": {"id": ""},
-        "buildType": BUILD_TYPE,
-        "materials": [_material(image) for image in images.values()],
-        "invocation": {
-            "configSource": {"entryPoint": invocation.filename},
-            "parameters": parameters,
-            "environment": {"platform": "linux/amd64"},
-        },
-        "metadata": _metadata(invocation),
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a build came upon: the layers of its result, commits of repositories, digests of files at URLs."""
+
+    diff_ids: Sequence[str] = ()
+    commits: Mapping[ops.Git, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def provenance(
+    plan: ops.Plan,
+    attributes: Mapping[str, str],
+    invocation: Invocation,
+    sources: Sources,
+    found: Found,
+) -> Document:
+    """Materials are what was read that anyone could read again: images by their layers, commits, files."""
+    definition = Definition(plan, sources)
+    steps = steps_of(definition)
+    materials = list(_materials(plan, found))
+    folders = _folders(plan, attributes)
+    document: dict[str, Any] = {"builder": {"id": ""}, "buildType": BUILD_TYPE}
+    if materials:
+        document["materials"] = materials
+    document["invocation"] = {
+        "configSource": _config_source(attributes, invocation, materials),
+        "parameters": _parameters(plan, attributes, folders),
+        "environment": {"platform": "linux/amd64"},
     }
-    return Document(json.dumps(document).encode())
+    document["buildConfig"] = steps.config()
+    document["metadata"] = _metadata(invocation, complete=not folders)
+    told = document["metadata"][EXTENSION] = _extension(attributes, invocation, steps, sources)
+    told["layers"] = steps.layers(layers_made(definition, found.diff_ids))
+    return Document(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogateescape"))
 
 
-def _metadata(invocation: Invocation) -> dict[str, Any]:
-    """When it was built, and the text that it was built from. What comes from a folder of the client is no material."""
-    source = {
-        "filename": invocation.filename,
-        "language": "Dockerfile",
-        "data": base64.b64encode(invocation.dockerfile).decode(),
-    }
+def _folders(plan: ops.Plan, attributes: Mapping[str, str]) -> list[str]:
+    """The client's folders that anything was asked of."""
+    named = {one.name for one in plan.inputs() if isinstance(one, ops.Local)}
+    if not attributes.get(CONTEXT):
+        named |= {"context", "dockerfile"}
+    elif key := attributes.get("dockerfilekey"):
+        named.add(key)
+    return sorted(named)
+
+
+def _parameters(
+    plan: ops.Plan, attributes: Mapping[str, str], folders: Sequence[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"frontend": "dockerfile.v0"}
+    if args := dict(_arguments(attributes)):
+        found["args"] = args
+    for kind, member in (("secret", "secrets"), ("ssh", "ssh")):
+        if needed := _needed(plan, kind):
+            found[member] = needed
+    if folders:
+        found["locals"] = [{"name": name} for name in folders]
+    return found
+
+
+def _arguments(attributes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in sorted({**attributes, **implied(attributes)}.items()):
+        if name in (CONTEXT, "filename", *OF_THE_HOST) or name.startswith((VCS, ATTESTATION)):
+            continue
+        yield name, _without_login(value) if name.startswith(f"{CONTEXT}:") else value
+
+
+def _needed(plan: ops.Plan, kind: str) -> list[dict[str, Any]]:
+    """Secrets or agents by name; optional if no step insists on one."""
+    optional: dict[str, bool] = {}
+    for stage in plan.stages:
+        for run in stage.operations:
+            for mount in run.mounts if isinstance(run, ops.Run) else ():
+                if (spec := mount.mount).type == kind:
+                    name = spec.secret_id if kind == "secret" else spec.id or DEFAULT_AGENT
+                    optional[name] = optional.get(name, True) and not spec.required
+    return [
+        {"id": name} | ({"optional": True} if optional[name] else {}) for name in sorted(optional)
+    ]
+
+
+def _config_source(
+    attributes: Mapping[str, str], invocation: Invocation, materials: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if uri := _without_login(attributes.get(CONTEXT, "")):
+        found["uri"] = uri
+        known = {material["uri"]: material["digest"] for material in materials}
+        if uri in known:
+            found["digest"] = known[uri]
+    return found | {"entryPoint": attributes.get("filename") or invocation.filename}
+
+
+def _metadata(invocation: Invocation, *, complete: bool) -> dict[str, Any]:
+    """When it was built. What comes from a folder of the client is no material."""
     return {
         "buildInvocationID": invocation.id,
         "buildStartedOn": go_time(invocation.started),
         "buildFinishedOn": go_time(invocation.finished),
-        "completeness": {"parameters": True, "environment": True, "materials": False},
+        "completeness": {"parameters": True, "environment": True, "materials": complete},
         "reproducible": False,
-        EXTENSION: {"source": {"infos": [source]}},
     }
 
 
-def _material(image: ops.BaseImage) -> dict[str, Any]:
-    reference = Reference.parse(image.name)
-    platform = quote(f"{image.os}/{image.architecture}", safe="")
-    return {
-        "uri": f"pkg:docker/{reference.familiar_name}@{reference.tag}?platform={platform}",
-        "digest": {"sha256": chain_id(image.diff_ids).partition(":")[2]},
+def _extension(
+    attributes: Mapping[str, str], invocation: Invocation, steps: Steps, sources: Sources
+) -> dict[str, Any]:
+    """The text that it was built from, and what the client says of where it keeps that."""
+    info: dict[str, Any] = {
+        "filename": invocation.filename,
+        "language": "Dockerfile",
+        "data": base64.b64encode(invocation.dockerfile).decode(),
     }
+    key = attributes.get("dockerfilekey") or "dockerfile"
+    if not attributes.get(CONTEXT) or "dockerfilekey" in attributes:
+        info |= dockerfile_steps(invocation.filename, key, sources.session).config()
+    found: dict[str, Any] = {}
+    vcs = {n.removeprefix(VCS): v for n, v in sorted(attributes.items()) if n.startswith(VCS) and v}
+    if vcs:
+        found["vcs"] = vcs | ({"source": _without_login(vcs["source"])} if "source" in vcs else {})
+    return found | {"source": {"locations": steps.locations(), "infos": [info]}}
+
+
+def _materials(plan: ops.Plan, found: Found) -> Iterator[dict[str, Any]]:
+    images = {one.name: one for one in plan.inputs() if isinstance(one, ops.BaseImage) and one.name}
+    for image in images.values():
+        reference = Reference.parse(image.name)
+        platform = quote(f"{image.os}/{image.architecture}", safe="")
+        yield {
+            "uri": f"pkg:docker/{reference.familiar_name}@{reference.tag}?platform={platform}",
+            "digest": {"sha256": chain_id(image.diff_ids).partition(":")[2]},
+        }
+    for source, commit in found.commits.items():
+        remote, ref = source.repository.remote, source.repository.ref
+        algorithm = "sha256" if len(commit) == SHA256_DIGITS else "sha1"
+        uri = _without_login(remote.url) + (f"#{ref}" if ref else "")
+        yield {"uri": uri, "digest": {algorithm: commit}}
+    for url, digest in found.files.items():
+        algorithm, _, value = digest.partition(":")
+        yield {"uri": _without_login(url), "digest": {algorithm: value}}
+
+
+def _without_login(url: str) -> str:
+    """As Go's url.Redacted: a password is not told."""
+    parts = urlsplit(url)
+    if not parts.scheme or parts.password is None:
+        return url
+    login, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{login.partition(':')[0]}:xxxxx@{host}"))
