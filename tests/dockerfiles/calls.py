@@ -16,6 +16,8 @@ from typing import Any
 from tests.dockerfiles.corpus import HERE, masked, plain_lines
 
 SHARED = {"f.txt": "hi\n", "d/a": "a\n", "secret": "hush\n"}
+PROGRAMS = {"REFUSING": f"{HERE}/refusing_registry.py", "SCREEN": f"{HERE}/screen.py"}
+"""That calls may run, by the variables that they find them in."""
 SECONDS = 60
 _RUN = re.compile(r"RUN (--\S+ )*")
 """Each RUN gets a word of chance in front, so that no earlier build serves as cache; it is taken out again."""
@@ -55,7 +57,7 @@ async def outcome(call: Call, env: Mapping[str, str]) -> Outcome:
             path.write_text(_RUN.sub(lambda run: run.group() + salt, text))
         process = await asyncio.create_subprocess_shell(
             call.run,
-            env={**env, "BUILDKIT_PROGRESS": "plain", "REFUSING": f"{HERE}/refusing_registry.py"},
+            env={**env, "BUILDKIT_PROGRESS": "plain", **PROGRAMS},
             cwd=here,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -6,6 +6,7 @@ What it says comes out with PORT for the port. ANSWER is `basic` (a password, bu
 """
 
 import base64
+import contextlib
 import http.server
 import json
 import os
@@ -25,6 +26,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: what is said is the command's."""
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def parse_request(self) -> bool:
         if not self.raw_requestline.startswith(TLS_HANDSHAKE):

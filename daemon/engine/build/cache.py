@@ -76,6 +76,14 @@ class Cache:
         self.records: list[Record] = []
         self.has_image: Callable[[str], bool] = lambda chain: False
         """Whether an image has the layers of that chain id; set by whoever makes images."""
+        self._done: set[str] = set()
+
+    def note_done(self, way: str) -> None:
+        self._done.add(way)
+
+    def was_done(self, way: str) -> bool:
+        """Whether such a step has ever been done on such files, whatever else it read."""
+        return way in self._done
 
     def find(self, key: str) -> Record | None:
         """The entry of a step, the newest if it was taken more than once; None if nobody took it, or it was pruned."""

@@ -175,6 +175,8 @@ class Evaluator:
                 with self.progress.announce(CACHE_MODES, key=CACHE_MODES + step.digest).running():
                     pass
         async with asyncio.TaskGroup() as group:
+            if stage.operations and not self.cache.was_done(_way(snapshot, stage.operations[0])):
+                group.create_task(self.bases.read(snapshot.base))
             for operation, step in zip(stage.operations, steps, strict=True):
                 group.create_task(self._look_for(operation, step.step))
             group.create_task(self._steps(stage, steps, snapshot))
@@ -269,6 +271,7 @@ class Evaluator:
         if record is None:
             record = await self._execute(prepared, shared, below, key)
         shared.releases.append(self.cache.keep_layer(record))
+        self.cache.note_done(_way(below, prepared.operation))
         return record
 
     async def _known(
@@ -516,6 +519,11 @@ class Prepared:
     operation: ops.Operation
     key: str
     act: Act
+
+
+def _way(below: Snapshot, operation: ops.Operation) -> str:
+    """A step on these files, whatever it reads elsewhere."""
+    return key_of(below.key, _description(operation))
 
 
 def _description(operation: ops.Operation) -> str:

@@ -65,9 +65,11 @@ class Exports:
         for record in snapshot.records:
             record.finalize()
         with step.running():
-            with step.transfer("exporting layers"):
-                now, epoch = self.clock.now(), prepared.options.epoch
-                raw = image_config(prepared.plan.target, snapshot, now, epoch)
+            if snapshot.diff_ids:
+                with step.transfer("exporting layers"):
+                    pass
+            now, epoch = self.clock.now(), prepared.options.epoch
+            raw = image_config(prepared.plan.target, snapshot, now, epoch)
             if job.inline_cache:
                 with step.transfer("preparing layers for inline cache"):
                     cache = written(snapshot.records)
