@@ -193,3 +193,30 @@ async def test_what_an_input_lacks_ends_a_build_before_its_turn(docker: Client, 
     dockerfile = f"FROM busybox AS a\nRUN true\nFROM busybox\nRUN sleep 600\n{step}\n"
     messages = await build(docker, context(dockerfile))
     assert messages[-1]["error"].endswith('"/m": not found')
+
+
+@pytest.mark.parametrize(
+    ("steps", "error"),
+    [
+        ("FOO\nENV A", "ENV must have two arguments"),
+        ("HEALTHCHECK --interval=0.1ms CMD x\nLABEL a", "LABEL must have two arguments"),
+        ("WORKDIR\nRUN [1]", "when using JSON array syntax, arrays must be comprised of strings only"),
+    ],
+)  # fmt: skip
+async def test_lines_that_cannot_be_split_are_told_of_first(
+    docker: Client, steps: str, error: str
+) -> None:
+    body = context("", **{"sub/D": f"FROM busybox\n{steps}\n".encode()})
+    assert (await build(docker, body, dockerfile="sub/D"))[-1]["error"] == error
+    refused = await docker.post("/build?dockerfile=sub/D", body)
+    assert refused.refusal == (400, f"failed to parse sub/D: {error}")
+
+
+@pytest.mark.parametrize(
+    ("to", "error"),
+    [("/f", "mkdir /f: not a directory"), ("/f/g", "lstat /f/g: not a directory")],
+)
+async def test_an_archive_does_not_replace_a_file(docker: Client, to: str, error: str) -> None:
+    archive = context("inside")
+    body = context(f"FROM busybox\nCOPY f /f\nADD t.tar {to}\n", **{"t.tar": archive}, **FILES)
+    assert (await build(docker, body))[-1]["error"] == error

@@ -96,15 +96,18 @@ async def test_twelve_builds_of_one_dockerfile_are_one_image(builder: Builder) -
 async def test_a_build_goes_on_when_the_one_whose_step_it_shares_is_interrupted(
     builder: Builder,
 ) -> None:
-    first = await builder.start("first", "COPY f /f", WAITING)
+    """With the files of that one, which its client has sent."""
+    waiting = WAITING.replace(" echo", " --mount=target=/client echo", 1) + "; cat /client/f"
+    first = await builder.start("first", "COPY f /f", waiting)
     await first.says("begun\n")
-    second = await builder.start("second", "COPY f /f", WAITING, "RUN echo fur''ther")
+    second = await builder.start("second", "COPY f /f", waiting, "RUN echo fur''ther")
     await second.says("begun\n")
     first.process.terminate()
     assert await first.end() == 130
     await builder.open()
     assert await second.end() == 0, second.said
     assert "ended\n" in second.said
+    assert " the same\n" in second.said
     assert "further\n" in second.said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Cache, Record
+from daemon.engine.build.progress import Progress
 from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.source import Line
@@ -14,7 +15,8 @@ from daemon.fs.layers import chain_id
 class BaseVertexes:
     """The images of a plan, by the digests of their vertexes. All that read one share it, whichever build they are of."""
 
-    def __init__(self, cache: Cache, vertexes: Vertexes) -> None:
+    def __init__(self, progress: Progress, cache: Cache, vertexes: Vertexes) -> None:
+        self._progress = progress
         self._cache = cache
         self._vertexes = vertexes
         self._images: dict[str, ops.BaseImage] = {}
@@ -42,7 +44,7 @@ class BaseVertexes:
         image = self._images[digest]
         known = self._cache.has_base(chain_id(image.diff_ids))
         try:
-            await self._vertexes.result(vertex, lambda: self._read(image, vertex))
+            await self._vertexes.result(vertex, self._progress, lambda: self._read(image, vertex))
         except DockerError as problem:
             line = self._lines[digest]
             lines = (line.start, line.end) if line else None

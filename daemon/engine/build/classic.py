@@ -42,7 +42,7 @@ NEEDS_BUILDKIT = (
 )
 BUILDKIT_FLAGS = {"ADD": ("chmod",), "COPY": ("chmod",), "RUN": ("mount", "network", "device")}
 """The flags by instruction that are known and refused; others are taken, and nothing comes of them."""
-UNREADABLE = "failed to parse Dockerfile: "
+UNREADABLE = "failed to parse {}: {}"
 EMPTY_LINE = "[WARNING]: Empty continuation line found in: {line}"
 EMPTY_LINES = "[WARNING]: Empty continuation lines will become errors in a future release."
 
@@ -120,13 +120,16 @@ class ClassicBuild:
         try:
             return lines.read(dockerfile)
         except DockerfileError as problem:
-            raise InvalidParameter(UNREADABLE + problem.message) from None
+            raise self._unreadable(problem) from None
+
+    def _unreadable(self, problem: DockerfileError) -> InvalidParameter:
+        return InvalidParameter(UNREADABLE.format(self.options.dockerfile, problem.message))
 
     def _parse(self) -> tuple[list[i.Stage], list[i.Arg]]:
         try:
             stages, before = i.stages(self.source.lines)
         except FormError as problem:
-            raise InvalidParameter(UNREADABLE + problem.message) from None
+            raise self._unreadable(problem) from None
         except DockerfileError as problem:
             raise InvalidParameter(problem.message) from None
         target = self.options.target

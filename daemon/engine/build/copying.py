@@ -151,12 +151,20 @@ class Copier:
         if modes.S_ISDIR(status.mode):
             self._folder(files, path, to, status, selection)
             return
-        if self.options.unpack and self.options.unpack(files, path, self.target, to):
+        if self._unpacked(files, path, to):
             return
         if to_folder or self.target.isdir(to):
             to = posixpath.join(to, posixpath.basename(path))
         self._above(to, self.options.owner or ROOTS)
         self._file(files.reach(path), to, status)
+
+    def _unpacked(self, files: Filesystem, path: str, to: str) -> bool:
+        try:
+            return bool(self.options.unpack and self.options.unpack(files, path, self.target, to))
+        except OSError:
+            if not self.options.as_archive:
+                check_way(self.target, to)
+            raise
 
     def write(self, data: bytes, to: str, name: str, *, to_folder: bool) -> None:
         """A here-document."""

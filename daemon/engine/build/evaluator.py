@@ -123,7 +123,7 @@ class Evaluator:
         self.imports = imports
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.loaded: dict[str, SharedVertex] = {}
-        self.bases = BaseVertexes(cache, vertexes)
+        self.bases = BaseVertexes(progress, cache, vertexes)
         self.finder = Finder(graph, cache)
         self.uses = uses or Uses(cache.clock)
         """What is the build's own, and no vertex's."""
@@ -256,7 +256,7 @@ class Evaluator:
         shared = self.vertexes.merged(vertex, (key, *below.diff_ids), self.progress)
         try:
             record = await self.vertexes.result(
-                shared, lambda: self._made(prepared, shared, below, key)
+                shared, self.progress, lambda: self._made(prepared, shared, below, key)
             )
         except StepFailed as failure:
             raise failure.at(operation.line if shared is vertex else None) from None

@@ -263,8 +263,7 @@ class Builds:
             raise
         finally:
             job.completed = self.clock.now()
-            job.release()
-            self.vertexes.leave(job.progress)
+            self.vertexes.leave(job.progress, job.release)
             job.progress.end()
             if job.internal:
                 self._keep_probe(job)

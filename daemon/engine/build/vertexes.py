@@ -29,6 +29,7 @@ class SharedVertex:
         self.builds: set[Progress] = set()
         self.key: tuple[str, ...] = ()
         self.work: asyncio.Task[Any] | None = None
+        self.begun_by: Progress | None = None
         self.waiting = 0
         self.uses = Uses(clock)
         self.releases: list[Callable[[], None]] = []
@@ -104,10 +105,16 @@ class Vertexes:
             vertex.join(progress)
             self._known.setdefault(progress, []).append(vertex)
 
-    async def result(self, vertex: SharedVertex, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def result(
+        self,
+        vertex: SharedVertex,
+        progress: Progress,
+        make: Callable[[], Coroutine[Any, Any, T]],
+    ) -> T:
         """What `make` returns or raises; it is called for the first build that asks, and cancelled with the last."""
         if vertex.work is None:
             vertex.work = self._tasks.spawn(make(), vertex.step.vertex.name)
+            vertex.begun_by = progress
         work: asyncio.Task[T] = vertex.work
         vertex.waiting += 1
         try:
@@ -119,12 +126,19 @@ class Vertexes:
                 work.cancel()
                 await asyncio.wait([work])
 
-    def leave(self, progress: Progress) -> None:
-        """The build has ended. What no other build knows is forgotten."""
+    def leave(self, progress: Progress, released: Callable[[], None] = lambda: None) -> None:
+        """The build has ended. What no other build knows is forgotten.
+
+        `released` is called once nothing is worked on any more that the build began: others may wait for that.
+        """
+        begun: set[asyncio.Task[Any]] = set()
         for vertex in self._known.pop(progress, ()):
             vertex.leave(progress)
             if not vertex.builds:
                 self._forget(vertex)
+            elif vertex.begun_by is progress and vertex.work and not vertex.work.done():
+                begun.add(vertex.work)
+        _call_after(begun, released)
 
     def _forget(self, vertex: SharedVertex) -> None:
         if self._by_digest.get(vertex.digest) is vertex:
@@ -138,3 +152,15 @@ class Vertexes:
     async def close(self) -> None:
         """Cancel what is still worked on."""
         await self._tasks.close()
+
+
+def _call_after(tasks: set[asyncio.Task[Any]], call: Callable[[], None]) -> None:
+    def done(task: asyncio.Task[Any]) -> None:
+        tasks.discard(task)
+        if not tasks:
+            call()
+
+    for task in tasks:
+        task.add_done_callback(done)
+    if not tasks:
+        call()

@@ -107,12 +107,16 @@ class Stage:
 def stages(
     lines: list[Line], look: Callable[[Line], None] = lambda _: None
 ) -> tuple[list[Stage], list[Arg]]:
-    """The stages, and the ARGs before the first FROM; `look` sees each line before it is understood."""
+    """The stages, and the ARGs before the first FROM; `look` sees each line before it is understood.
+
+    Lines that cannot be split are told of first, whatever is wrong with lines above them.
+    """
     found: list[Stage] = []
     before: list[Arg] = []
-    for line in lines:
+    for line, parsed in [(line, _parsed(line)) for line in lines]:
         look(line)
-        parsed = parse_numbered(line)
+        if isinstance(parsed, DockerfileError):
+            raise parsed
         if isinstance(parsed, Stage):
             found.append(parsed)
         elif found:
@@ -122,6 +126,15 @@ def stages(
         else:
             raise DockerfileError("no build stage in current context", (line.start, line.end))
     return found, before
+
+
+def _parsed(line: Line) -> Instruction | Stage | DockerfileError:
+    try:
+        return parse_numbered(line)
+    except FormError:
+        raise
+    except DockerfileError as problem:
+        return problem
 
 
 def parse_numbered(line: Line) -> Instruction | Stage:

@@ -29,8 +29,9 @@ class Bench:
             await self.may_end.wait()
         return "made"
 
-    def ask(self, vertex: SharedVertex) -> "asyncio.Task[str]":
-        return asyncio.create_task(self.vertexes.result(vertex, lambda: self.work(vertex)))
+    def ask(self, vertex: SharedVertex, progress: Progress | None = None) -> "asyncio.Task[str]":
+        asked = self.vertexes.result(vertex, progress or self.one, lambda: self.work(vertex))
+        return asyncio.create_task(asked)
 
 
 @pytest.fixture
@@ -121,3 +122,22 @@ async def test_what_the_last_build_leaves_is_forgotten_and_let_go(bench: Bench) 
     assert (len(bench.vertexes), released) == (1, [])
     bench.vertexes.leave(bench.other)
     assert (len(bench.vertexes), released) == (0, ["layer"])
+
+
+async def test_what_a_build_holds_is_let_go_when_nobody_needs_its_work_any_more(
+    bench: Bench,
+) -> None:
+    vertex = bench.vertexes.load(NODE, bench.one)
+    bench.vertexes.load(NODE, bench.other)
+    first, second = bench.ask(vertex), bench.ask(vertex, bench.other)
+    await settled()
+    first.cancel()
+    await asyncio.wait([first])
+    released: list[str] = []
+    bench.vertexes.leave(bench.one, lambda: released.append("the context"))
+    await settled()
+    assert released == []
+    bench.may_end.set()
+    assert await second == "made"
+    await settled()
+    assert released == ["the context"]
