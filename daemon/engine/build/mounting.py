@@ -11,6 +11,7 @@ from daemon.engine.build.checksum import checksum, total_size
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.copying import Copier, Options
 from daemon.engine.build.evaluator import Evaluator, Mounted
+from daemon.engine.build.mount_points import check
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.threads import off_loop
 from daemon.fs.filesystem import Filesystem
@@ -77,13 +78,18 @@ async def _secret(mount: ops.RunMount, client: BuildClient) -> Mounted:
     content = await client.secret(name)
     if content is None and spec.required:
         raise DockerfileError(f"secret {name}: not found")
-    return Mounted(mount, secret=content)
+    found = Mounted(mount, secret=content)
+    if content is not None:
+        check(found)
+    return found
 
 
 def _agent(mount: ops.RunMount, cache: Cache, client: BuildClient) -> Mounted:
     tree = MemoryTree(cache.store.spool, cache.store.now)
     put_socket(tree, mount.mount)
-    return Mounted(mount, tree=tree, agent=partial(client.ssh_agent, mount.mount.id))
+    found = Mounted(mount, tree=tree, agent=partial(client.ssh_agent, mount.mount.id))
+    check(found)
+    return found
 
 
 async def _has_agent(mount: ops.RunMount, client: BuildClient) -> bool:

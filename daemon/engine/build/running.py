@@ -11,6 +11,7 @@ from daemon.clock import Clock
 from daemon.engine.build import operations as ops
 from daemon.engine.build.agents import forwarded
 from daemon.engine.build.evaluator import Mounted, Output
+from daemon.engine.build.mount_points import MountRefused, place
 from daemon.engine.build.progress import STDERR, STDOUT
 from daemon.engine.build.sandbox import HOSTNAME, Mounts, Network, stubs_removed
 from daemon.engine.process_env import with_home
@@ -46,7 +47,7 @@ class BuildRunner:
             user = find_user(files, run.user)
         except DockerError as problem:
             raise LookupError(str(problem)) from None
-        targets = [mounted.mount.target for mounted in mounts]
+        targets = [place(mounted) for mounted in mounts]
         agents = [(one.mount.target, one.agent) for one in mounts if one.agent is not None]
         identity = self.network.ids.identity()
         with (
@@ -59,6 +60,9 @@ class BuildRunner:
                 with Mounts(machine, self.new_tree).made(run, mounts) as secrets:
                     async with forwarded(machine, agents):
                         return await self._process(machine, run, user, secrets, output)
+            except MountRefused as refusal:
+                output(f"{NOT_STARTED}{refusal}\n".encode(), STDERR)
+                return 1
             finally:
                 await machine.close()
 

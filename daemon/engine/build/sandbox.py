@@ -6,12 +6,13 @@ import contextlib
 import errno
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from api_schema.endpoint_settings import EndpointSettings
 from daemon.clock import Clock
 from daemon.engine import devices
+from daemon.engine.build import mount_points
 from daemon.engine.build import operations as ops
 from daemon.engine.build.agents import SOCKET
 from daemon.engine.build.cache import Record
@@ -27,6 +28,7 @@ from daemon.process.net import NetNamespace
 from daemon.process.procfs import mount_kernel_trees
 
 HOSTNAME = "buildkitsandbox"
+HOST_DISK = "/dev/vda"
 HOST_FILE_OPTIONS = "ro,nosuid,nodev,noexec,relatime"
 SHM_OPTIONS = "rw,nosuid,nodev,noexec,relatime,size=65536k"
 OWN_SHM_OPTIONS = "rw,nosuid,relatime,size={}k"
@@ -78,13 +80,17 @@ class Mounts:
 
     @contextlib.contextmanager
     def made(self, run: ops.Run, mounts: list[Mounted]) -> Iterator[dict[str, str]]:
-        """Everything mounted; yields the secrets that are to be variables."""
+        """Everything mounted; yields the secrets that are to be variables. MountRefused if something is in the way."""
         self._kernel(run)
-        self._host_files(run)
+        self._host_files(run, {mount_points.place(mounted) for mounted in mounts})
         secrets: dict[str, str] = {}
         with contextlib.ExitStack() as used:
-            for mounted in mounts:
-                self._mount(mounted, secrets, used)
+            for mounted in mount_points.in_order(mounts):
+                try:
+                    self._mount(mounted, secrets, used)
+                except OSError as error:
+                    ids = self.machine.ids
+                    raise mount_points.refusal(mounted, self.files, error, ids) from None
             if run.script is not None:
                 path, content = run.script
                 script = self._one_file(posixpath.basename(path), content, 0o755)
@@ -104,19 +110,21 @@ class Mounts:
         self.files.mount("/dev/shm", shared, source=source, fstype="tmpfs", options=options)
         mount_kernel_trees(self.machine)
 
-    def _host_files(self, run: ops.Run) -> None:
-        """BuildKit's, which are not dockerd's, and cannot be written to."""
+    def _host_files(self, run: ops.Run, taken: Collection[str]) -> None:
+        """BuildKit's, which are not dockerd's, and cannot be written to; unless a mount is in their place."""
         content = {
             "resolv.conf": f"nameserver {HOST_RESOLVER}\n".encode(),
             "hosts": hosts(run.hostname or HOSTNAME, run.hosts),
         }
         for name, data in content.items():
+            if f"/etc/{name}" in taken:
+                continue
             self.files.mount(
                 f"/etc/{name}",
                 self._one_file(name, data, 0o644),
                 subpath=f"/{name}",
                 readonly=True,
-                source="/dev/vda",
+                source=HOST_DISK,
                 fstype="ext4",
                 options=HOST_FILE_OPTIONS,
             )
@@ -146,7 +154,14 @@ class Mounts:
             Filesystem(tree).chmod("/", 0o1777)
             self.files.mount(target, tree, fstype="tmpfs")
         elif mounted.agent is not None and mounted.tree is not None:
-            self.files.mount(target, mounted.tree, subpath=SOCKET)
+            self.files.mount(
+                target,
+                mounted.tree,
+                subpath=SOCKET,
+                source=HOST_DISK,
+                fstype="ext4",
+                options="rw,relatime",
+            )
         elif mounted.tree is not None:
             subpath = f"/{spec.source.strip('/')}".rstrip("/")
             try:
@@ -167,10 +182,10 @@ class Mounts:
             secrets[spec.env or name] = mounted.secret.decode("utf-8", "surrogateescape")
             if not spec.target:
                 return
-        target = mounted.mount.target if spec.target else f"/run/secrets/{name}"
         owner = (spec.uid or 0, spec.gid or 0)
         tree = self._one_file("secret", mounted.secret, spec.mode or 0o400, owner)
-        self.files.mount(target, tree, subpath="/secret", readonly=True)
+        place = mount_points.place(mounted)
+        self.files.mount(place, tree, subpath="/secret", readonly=True)
 
 
 def hosts(hostname: str, extra: Iterable[tuple[str, str]]) -> bytes:
