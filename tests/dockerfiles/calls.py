@@ -1,4 +1,4 @@
-"""The calls of calls.toml and ssh_calls.toml: carries one out in a folder of its own, and says what came of it."""
+"""The calls of calls.toml, ssh_calls.toml and context_calls.toml: carries one out in a folder of its own, and says what came of it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import sys
 from tests.dockerfiles.calls import Call, Outcome, calls, outcome, recorded
 from tests.dockerfiles.corpus import HERE
 
-DOCUMENTS = ("calls", "ssh_calls")
+DOCUMENTS = ("calls", "ssh_calls", "context_calls")
 REMOVE = "docker images -q 'bcalls-*' | sort -u | xargs -r docker rmi -f"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import posixpath
 from typing import Any
 
 from daemon.engine.build.options import Options
 
 Caps = dict[str, bool]
+DEFAULT = "Dockerfile"
 POINTER_CAPS = ("constraints", "meta.description", "platform")
 SOURCE_CAPS = (
     "source.local",
@@ -41,7 +43,14 @@ def definition(options: Options, session: str, name: str) -> dict[str, Any]:
 
 def wanted_files(filename: str) -> list[str]:
     """What is asked of the client's folder: the Dockerfile under both spellings, and its own ignore file."""
-    return [filename, f"{filename}.dockerignore", filename.lower()]
+    first, *others = spellings(filename)
+    return [first, f"{first}.dockerignore", *others]
+
+
+def spellings(filename: str) -> list[str]:
+    """The names that a Dockerfile is looked for under: only the usual one may be in lower case."""
+    folder, name = posixpath.split(filename)
+    return [filename, posixpath.join(folder, name.lower())] if name == DEFAULT else [filename]
 
 
 def _source(options: Options, session: str) -> bytes:

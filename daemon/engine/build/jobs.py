@@ -38,6 +38,7 @@ from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, first
 from daemon.engine.images.service import Images, parse_reference
 from daemon.fs.memory import MemoryTree
+from daemon.fs.mirror import MirrorTree
 from daemon.ids import Ids
 
 HOST_NETWORK = "network.host"
@@ -395,7 +396,8 @@ class Builds:
 
     def _locals(self, job: Job, options: Options, client: BuildClient, git: GitInputs) -> Locals:
         def new_tree() -> MemoryTree:
-            job.trees.append(MemoryTree(self.cache.store.spool, self.clock.now))
+            # One that a step of another build may go on reading when it is cleared.
+            job.trees.append(MirrorTree(self.cache.store.spool, self.clock.now))
             return job.trees[-1]
 
         fetched: FetchedContext | GitContext | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.client import BuildClient
-from daemon.engine.build.dockerfile_source import wanted_files
+from daemon.engine.build.dockerfile_source import spellings, wanted_files
 from daemon.engine.build.fetched_context import FILE, FetchedContext
 from daemon.engine.build.git.inputs import GitContext
 from daemon.engine.build.no_session import SessionMissing
@@ -86,7 +86,7 @@ class Locals:
         own_ignore = f"/{name}{IGNORE_FILE}"
         if files.exists(own_ignore):
             self._ignore[MAIN] = read_patterns(files.read_bytes(own_ignore))
-        for candidate in (name, name.lower()):
+        for candidate in spellings(name):
             if files.isdir(f"/{candidate}"):
                 raise DockerfileError(
                     f"failed to read dockerfile: read {MOUNTED}/{name}: is a directory"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import posixpath
 import stat as modes
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -14,8 +12,10 @@ from google.protobuf.message import DecodeError
 from grpclib.client import Stream as Call
 
 from daemon.engine.build.client import Progress
+from daemon.engine.build.selection import EVERYTHING, Entry, below
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.mirror import Mirror, Sent
+from daemon.fs.namespace import Step
 from daemon.fs.nodes import Regular
 from daemon.fs.packs import Arrival, Packs
 from daemon.fs.tar import GO_BITS, GO_TYPES, go_mode
@@ -24,6 +24,8 @@ from daemon.server.buildkit.data_tap import Messages
 from daemon.server.buildkit.transport import SessionChannel
 
 CHUNK = 32 * 1024
+BATCH = 256 * 1024
+"""How many bytes of messages go out at a time."""
 
 
 @cache
@@ -150,31 +152,42 @@ def _sent(stat: wire.Stat) -> Sent:
 
 
 class FileSender:
-    """Sends a whole filesystem."""
+    """Sends a whole filesystem, many messages at a time."""
 
-    def __init__(self, stream: Any, files: Filesystem, progress: Progress) -> None:  # noqa: ANN401
-        self._stream = stream
+    def __init__(
+        self, channel: SessionChannel, call: Call[Any, Any], files: Filesystem, progress: Progress
+    ) -> None:
+        self._channel = channel
+        self._call = call
         self._files = files
         self._progress = progress
         self._sent = 0
-        self._paths: list[str] = []
+        self._steps: list[Step] = []
+        self._linked: dict[int, str] = {}
+        self._batch: list[bytes] = []
+        self._batched = 0
         self._asked: asyncio.Queue[int | None] = asyncio.Queue()
 
     async def run(self) -> None:
-        await self._stream.send_request()
+        await self._call.send_request()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
-            for path in _walk(self._files, ""):
-                self._paths.append(path)
-                await self._send(wire.Packet(type=wire.Packet.STAT, stat=self._stat(path)))
+            for entry in below(self._files, "/", EVERYTHING):
+                self._steps.append(entry.step)
+                await self._send(wire.Packet(type=wire.Packet.STAT, stat=self._stat(entry)))
             await self._send(wire.Packet(type=wire.Packet.STAT))
-            while (number := await self._asked.get()) is not None:
+            while (number := await self._next()) is not None:
                 await self._send_file(number)
-        await self._stream.send_message(wire.Packet(type=wire.Packet.FIN), end=True)
-        await self._stream.recv_trailing_metadata()
+        await self._call.send_message(wire.Packet(type=wire.Packet.FIN), end=True)
+        await self._call.recv_trailing_metadata()
+
+    async def _next(self) -> int | None:
+        if self._asked.empty():
+            await self._flush()
+        return await self._asked.get()
 
     async def _listen(self) -> None:
-        while (packet := await self._stream.recv_message()) is not None:
+        while (packet := await self._call.recv_message()) is not None:
             if packet.type == wire.Packet.REQ:
                 self._asked.put_nowait(packet.id)
             elif packet.type == wire.Packet.FIN:
@@ -184,9 +197,9 @@ class FileSender:
         self._asked.put_nowait(None)
 
     async def _send_file(self, number: int) -> None:
-        file = self._files.open(_rooted(self._paths[number]), os.O_RDONLY)
+        step, at = self._steps[number], 0
+        file = step.mount.tree.open(step.node, os.O_RDONLY)
         try:
-            at = 0
             while data := file.pread(CHUNK, at):
                 await self._send(wire.Packet(type=wire.Packet.DATA, id=number, data=data))
                 at += len(data)
@@ -195,14 +208,24 @@ class FileSender:
         await self._send(wire.Packet(type=wire.Packet.DATA, id=number))
 
     async def _send(self, packet: wire.Packet) -> None:
-        await self._stream.send_message(packet)
-        self._sent += packet.ByteSize()
-        self._progress(self._sent)
+        message = packet.SerializeToString()
+        if packet.data or packet.HasField("stat"):  # BuildKit does not count what ends a file
+            self._sent += len(message)
+            self._progress(self._sent)
+        self._batch.append(message)
+        self._batched += len(message)
+        if self._batched > BATCH:
+            await self._flush()
 
-    def _stat(self, path: str) -> wire.Stat:
-        status = self._files.stat(_rooted(path), follow=False)
+    async def _flush(self) -> None:
+        batch, self._batch, self._batched = self._batch, [], 0
+        if batch:
+            await self._channel.send_all(self._call, batch)
+
+    def _stat(self, entry: Entry) -> wire.Stat:
+        status = entry.status
         stat = wire.Stat(
-            path=path,
+            path=entry.relative,
             mode=go_mode(status.mode),
             uid=status.uid,
             gid=status.gid,
@@ -210,20 +233,11 @@ class FileSender:
             mod_time=status.mtime_ns,
         )
         if modes.S_ISLNK(status.mode):
-            stat.linkname = self._files.readlink(_rooted(path))
+            stat.linkname = entry.step.mount.tree.readlink(entry.step.node)
         elif modes.S_ISCHR(status.mode) or modes.S_ISBLK(status.mode):
             stat.devmajor, stat.devminor = os.major(status.rdev), os.minor(status.rdev)
+        elif modes.S_ISREG(status.mode) and status.nlink > 1:
+            first = self._linked.setdefault(status.ino, entry.relative)
+            if first != entry.relative:
+                stat.linkname = first
         return stat
-
-
-def _walk(files: Filesystem, folder: str) -> Iterator[str]:
-    """Relative paths, parents before their children, sorted by name within a folder."""
-    for name in sorted(files.listdir(_rooted(folder))):
-        path = posixpath.join(folder, name)
-        yield path
-        if modes.S_ISDIR(files.stat(_rooted(path), follow=False).mode):
-            yield from _walk(files, path)
-
-
-def _rooted(path: str) -> str:
-    return "/" + path

@@ -30,7 +30,7 @@ CREDENTIALS = "/moby.filesync.v1.Auth/Credentials"
 FETCH_TOKEN = "/moby.filesync.v1.Auth/FetchToken"
 TOKEN_AUTHORITY = "/moby.filesync.v1.Auth/GetTokenAuthority"
 CLIENT_ID = "buildkit-client"
-CHUNK = 1024 * 1024
+CHUNK = 256 * 1024
 
 Metadata = dict[str, str] | list[tuple[str, str]]
 Reply = TypeVar("Reply", bound=Message)
@@ -155,7 +155,7 @@ class Session:
             metadata=_exporter(exporter),
         )
         async with _called(request) as stream:
-            await FileSender(stream, files, progress).run()
+            await FileSender(self._channel, stream, files, progress).run()
 
     async def send_stream(self, exporter: int, chunks: AsyncGenerator[bytes, None]) -> None:
         request = self._channel.request(
@@ -167,9 +167,8 @@ class Session:
         )
         async with aclosing(chunks), _called(request) as stream:
             await stream.send_request()
-            async for chunk in chunks:
-                for at in range(0, len(chunk), CHUNK):
-                    await stream.send_message(wire.Bytes(data=chunk[at : at + CHUNK]))
+            async for piece in joined(chunks, CHUNK):
+                await stream.send_message(wire.Bytes(data=piece))
             await stream.end()
             await stream.recv_message()
 
@@ -191,6 +190,19 @@ async def _called(call: Stream[Any, Any]) -> AsyncIterator[Stream[Any, Any]]:
     except StreamTerminatedError as error:
         error.__traceback__ = error.__context__ = None
         raise StreamTerminatedError(*error.args) from None
+
+
+async def joined(chunks: AsyncGenerator[bytes, None], size: int) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of at least that size, but for the last: a message costs more than what is in it."""
+    waiting, held = [], 0
+    async for chunk in chunks:
+        waiting.append(chunk)
+        held += len(chunk)
+        if held >= size:
+            yield b"".join(waiting)
+            waiting, held = [], 0
+    if held:
+        yield b"".join(waiting)
 
 
 def _exporter(number: int) -> Metadata:
