@@ -464,7 +464,7 @@ class Evaluator:
                 owner = _owner(files, operation.user) if operation.user else (0, 0)
                 path = in_scope(files, operation.path)
                 check_way(files, path)
-                make_folders(files, path, owner)
+                make_folders(files, path, owner, operation.time)
 
         return act
 

@@ -11,15 +11,19 @@ from daemon.engine.build.evaluator import Snapshot
 from daemon.engine.build.export import image_config
 from daemon.engine.build.inline_cache import written
 from daemon.engine.build.job import Exporter, Job, Prepared
+from daemon.engine.build.options import NO_NUMBER, nanoseconds, seconds
+from daemon.engine.build.selection import EVERYTHING, below
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.images.image import Image
 from daemon.engine.images.service import Images, parse_reference
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.frozen import FrozenTree
+from daemon.fs.overlay import OverlayTree
 from daemon.fs.tar import export as export_tar
 
 IMAGE = "moby"
 """The exporter of this engine; clients call it `image` or `docker`."""
+BAD_EPOCH = f"invalid source-date-epoch: {NO_NUMBER}: {NO_NUMBER}"
 EXPORTERS = (IMAGE, "local", "tar")
 
 
@@ -41,13 +45,8 @@ class Exports:
     ) -> dict[str, str]:
         if exporter.type == IMAGE:
             return self._keep_image(job, prepared, snapshot, exporter)
-        files = Filesystem(
-            FrozenTree(
-                self.images.layer_store.merged(snapshot.diff_ids),
-                self.images.layer_store.spool,
-                self.clock.now,
-            )
-        )
+        epoch = nanoseconds(_epoch(exporter, prepared))
+        files = self._files(snapshot) if epoch is None else self._dated_files(snapshot, epoch)
         if exporter.type == "local":
             step = job.progress.announce("exporting to client directory")
             with step.running(), step.transfer("copying files") as line:
@@ -57,6 +56,19 @@ class Exports:
             with step.running(), step.transfer("sending tarball"):
                 await client.send_stream(number, _chunks(files))
         return {}
+
+    def _files(self, snapshot: Snapshot) -> Filesystem:
+        store = self.images.layer_store
+        return Filesystem(FrozenTree(store.merged(snapshot.diff_ids), store.spool, self.clock.now))
+
+    def _dated_files(self, snapshot: Snapshot, time: int) -> Filesystem:
+        """All of it of one time, older or not."""
+        store = self.images.layer_store
+        tree = OverlayTree(store.merged(snapshot.diff_ids), store.spool, self.clock.now)
+        files = Filesystem(tree)
+        for entry in [*below(files, "/", EVERYTHING)]:
+            files.utime(f"/{entry.relative}", time, time, follow=False)
+        return files
 
     def _keep_image(
         self, job: Job, prepared: Prepared, snapshot: Snapshot, exporter: Exporter
@@ -87,6 +99,12 @@ class Exports:
         if names:
             response["image.name"] = ",".join(str(name) for name in names)
         return response
+
+
+def _epoch(exporter: Exporter, prepared: Prepared) -> int | None:
+    """What the output was told counts before SOURCE_DATE_EPOCH of the build."""
+    text = exporter.attributes.get("source-date-epoch", "")
+    return seconds(text, BAD_EPOCH) if text else prepared.options.epoch
 
 
 def check_exporters(exporters: Sequence[Exporter]) -> None:

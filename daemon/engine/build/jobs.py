@@ -331,7 +331,6 @@ class Builds:
             job.attributes.get("image-resolve-mode", ""),
             prepared.locals.known_patterns,
             {"local.session": job.session},
-            prepared.options.epoch,
         )
         found = Found(snapshot.diff_ids, prepared.git.commits, job.uses.files)
         return provenance(prepared.plan, job.attributes, invocation, sources, found)

@@ -48,7 +48,6 @@ class Sources:
     """What is left out of a client's folder."""
     session: Mapping[str, str] = field(default_factory=dict)
     """Attributes of the client's folders that nobody is told, but that the digest is of."""
-    epoch: int | None = None
 
 
 class Definition:
@@ -170,8 +169,7 @@ class Definition:
         folder: Op = {"path": operation.path, "mode": 0o755, "makeParents": True}
         if operation.user:
             folder["owner"] = owner_of(operation.user)
-        epoch = self.sources.epoch
-        folder["timestamp"] = AS_IT_IS if epoch is None else epoch * 1_000_000_000
+        folder["timestamp"] = AS_IT_IS if operation.time is None else operation.time
         return self._file([{"mkdir": folder}], below, [""], operation.line)
 
     def _document(self, name: str, data: bytes, *, mode: int = 0o644) -> str:
@@ -209,7 +207,7 @@ class Definition:
         if copy.chown:
             found["owner"] = owner_of(copy.chown)
         octal = octal_mode(copy.chmod) if copy.chmod else AS_IT_IS
-        # GO writes no mode that is 0, as where it is said in words.
+        # Go writes no mode that is 0, as where it is said in words.
         found |= {"mode": octal} if octal else {}
         found |= {**how, "createDestPath": True, **wild, "timestamp": AS_IT_IS}
         if copy.exclude:

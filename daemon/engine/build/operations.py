@@ -119,9 +119,11 @@ class MakeFolder(Operation):
 
     path: str
     user: str
+    time: int | None = None
+    """SOURCE_DATE_EPOCH, in nanoseconds."""
 
     def words(self) -> tuple[str | bytes, ...]:
-        return ("mkdir", self.path, self.user)
+        return ("mkdir", self.path, self.user, str(self.time))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from daemon.engine.dockerfile.mounts import FALSE, TRUE
 
 EPOCH = "SOURCE_DATE_EPOCH"
 IMPLIED = {"hostname": "BUILDKIT_SANDBOX_HOSTNAME", "multi-platform": "BUILDKIT_MULTI_PLATFORM"}
+NO_NUMBER = 'strconv.ParseInt: parsing "{0}": invalid syntax'
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 KEEP_GIT_DIR = "BUILDKIT_CONTEXT_KEEP_GIT_DIR"
 
@@ -107,6 +108,10 @@ class Options:
         return int(text) if text else None
 
 
+def nanoseconds(epoch: int | None) -> int | None:
+    return None if epoch is None else epoch * 1_000_000_000
+
+
 def implied(attributes: Mapping[str, str]) -> dict[str, str]:
     """Options that build arguments stand for."""
     found = {name: attributes.get(f"build-arg:{arg}", "") for name, arg in IMPLIED.items()}
@@ -121,10 +126,15 @@ def check(attributes: Mapping[str, str]) -> None:
         raise DockerfileError(text)
     if (several := given.get("multi-platform")) and several not in (*TRUE, *FALSE):
         raise DockerfileError(f"invalid boolean value for multi-platform: {several}")
-    epoch = given.get(f"build-arg:{EPOCH}")
-    if epoch and not _NUMBER.fullmatch(epoch):
-        why = f'strconv.ParseInt: parsing "{epoch}": invalid syntax'
-        raise DockerfileError(f"invalid {EPOCH}: {epoch}: {why}")
+    if epoch := given.get(f"build-arg:{EPOCH}"):
+        seconds(epoch, "invalid SOURCE_DATE_EPOCH: {0}: " + NO_NUMBER)
+
+
+def seconds(text: str, refusal: str) -> int:
+    """DockerfileError for what is no number, in these words about the text."""
+    if not _NUMBER.fullmatch(text):
+        raise DockerfileError(refusal.format(text))
+    return int(text)
 
 
 def _ulimit(text: str) -> tuple[str, tuple[int, int]]:

@@ -27,7 +27,7 @@ from daemon.engine.build.linting import (
     suggestion,
 )
 from daemon.engine.build.numbering import Numbering
-from daemon.engine.build.options import Options
+from daemon.engine.build.options import Options, nanoseconds
 from daemon.engine.build.remote_sources import remote_sources
 from daemon.engine.dockerfile import instructions as i
 from daemon.engine.dockerfile import source as lines
@@ -428,6 +428,7 @@ class Planner:
                 self._ignored(planned),
                 clean(config.working_dir),
                 config.user,
+                nanoseconds(self.options.epoch),
             )
         )
 
