@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from daemon.fs.layer_tree import OPAQUE, WHITEOUT_PREFIX
 from daemon.fs.nesting import Nested, flatten
 from daemon.fs.nodes import Directory, Inode, Regular, Symlink, Whiteout
-from daemon.fs.tarread import REGULAR, SECOND, Entry
+from daemon.fs.tarread import BLOCK, REGULAR, SECOND, Entry
 from daemon.fs.tarwrite import END, Members, header, padding
 
 UNCHANGED, MODIFIED, ADDED, DELETED = -1, 0, 1, 2
@@ -69,40 +69,77 @@ def _same_time(one: int, other: int) -> bool:
     return one == other or not one % SECOND or not other % SECOND
 
 
-def layer_tar(upper: Directory) -> Iterator[bytes]:
-    """The layer that `docker commit` makes of an upper folder."""
-    yield from flatten(_pack(upper, "", Members(), {}))
-    yield END
+class Packing:
+    """The tar of an upper folder, and what whoever reads it finds there: to be known without reading it again."""
 
+    def __init__(self, upper: Directory) -> None:
+        self.entries: list[Entry] | None = []
+        """All that was packed so far; None if only reading tells what comes of it."""
+        self._upper = upper
+        self._at = 0
+        self._members = Members()
+        self._hidden: dict[int, str] = {}
+        """The first whiteout: the others name it as their link target, an accident of dockerd's."""
 
-def _pack(folder: Directory, path: str, members: Members, hidden: dict[int, str]) -> Nested[bytes]:
-    """`hidden` remembers the first whiteout: the others name it as their link target, an accident of dockerd's."""
-    for name in _sorted(folder.entries):
-        node, full = folder.entries[name], path + name
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in flatten(self._pack(self._upper, "")):
+            self._at += len(chunk)
+            yield chunk
+        yield END
+
+    def _pack(self, folder: Directory, path: str) -> Nested[bytes]:
+        for name in _sorted(folder.entries):
+            node, full = folder.entries[name], path + name
+            entry = self._entry(node, path, name)
+            if entry is None:
+                continue
+            head = header(entry)
+            self._found(entry, head)
+            if isinstance(node, Regular) and entry.kind == REGULAR:
+                yield from _with_data(head, node)
+                continue
+            yield head
+            if isinstance(node, Directory):
+                if node.lower is None and folder.lower and name in folder.lower.entries:
+                    marker = _opaque_marker(full, node)
+                    head = header(marker)
+                    self._found(marker, head)
+                    yield head
+                yield self._pack(node, full + "/")
+
+    def _entry(self, node: Inode, path: str, name: str) -> Entry | None:
+        full = path + name
         if isinstance(node, Whiteout):
-            first = hidden.setdefault(id(node), full)
+            first = self._hidden.setdefault(id(node), full)
             target = "" if first == full else first
             whiteout = path + WHITEOUT_PREFIX + name
-            yield header(Entry(whiteout, REGULAR, 0o600, 0, 0, 0, node.mtime, target, 0, 0, 0))
-            continue
+            return Entry(whiteout, REGULAR, 0o600, 0, 0, 0, node.mtime, target, 0, 0, 0)
         target = node.target if isinstance(node, Symlink) else ""
-        entry = members.entry(full, node.stat(0), target, node.xattrs)
-        if entry is None:
-            continue
-        yield header(entry)
-        if isinstance(node, Directory):
-            if node.lower is None and folder.lower and name in folder.lower.entries:
-                yield _opaque_marker(full, node)
-            yield _pack(node, full + "/", members, hidden)
-        elif isinstance(node, Regular) and entry.kind == REGULAR:
-            for offset in range(0, node.size, CHUNK):
-                yield node.content.pread(min(CHUNK, node.size - offset), offset)
-            yield padding(node.size)
+        return self._members.entry(full, node.stat(0), target, node.xattrs)
+
+    def _found(self, entry: Entry, head: bytes) -> None:
+        """What the head, which comes next, will be read as; that of an extended one is for the reader to say."""
+        if len(head) > BLOCK:
+            self.entries = None
+        if self.entries is not None:
+            entry.mtime -= entry.mtime % SECOND
+            entry.offset = self._at + len(head)
+            self.entries.append(entry)
 
 
-def _opaque_marker(path: str, folder: Directory) -> bytes:
+def _with_data(head: bytes, node: Regular) -> Iterator[bytes]:
+    if node.size <= CHUNK:
+        yield head + node.content.pread(node.size, 0) + padding(node.size)
+        return
+    yield head
+    for offset in range(0, node.size, CHUNK):
+        yield node.content.pread(min(CHUNK, node.size - offset), offset)
+    yield padding(node.size)
+
+
+def _opaque_marker(path: str, folder: Directory) -> Entry:
     name, mode = f"{path}/{OPAQUE}", folder.mode & 0o777
-    return header(Entry(name, REGULAR, mode, folder.uid, folder.gid, 0, 0, "", 0, 0, 0))
+    return Entry(name, REGULAR, mode, folder.uid, folder.gid, 0, 0, "", 0, 0, 0)
 
 
 def _sorted(names: Iterable[str]) -> list[str]:

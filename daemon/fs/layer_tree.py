@@ -4,7 +4,7 @@ import errno
 import os
 import posixpath
 import stat as modes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from daemon.fs.content import EMPTY, Buffer, Content, Extent, Spool
@@ -42,10 +42,17 @@ class LayerTree(NamedTuple):
     whiteouts: bool
 
 
-def read_layer(archive: Content, numbers: Iterator[int], now: int, spool: Spool) -> LayerTree:
-    """Extract a layer; ArchiveError if that cannot be done."""
+def read_layer(
+    archive: Content,
+    numbers: Iterator[int],
+    now: int,
+    spool: Spool,
+    entries: Iterable[Entry] | None = None,
+) -> LayerTree:
+    """Extract a layer; ArchiveError if that cannot be done. `entries` are what is in it, if that is known."""
     builder = _LayerBuilder(archive, numbers, now, spool)
-    for count, entry in enumerate(read_entries(archive)):
+    found = read_entries(archive) if entries is None else entries
+    for count, entry in enumerate(found):
         if count >= ENTRIES_MAX:
             raise ArchiveError(f"openat {entry.name}: no space left on device")
         builder.add(entry)

@@ -12,8 +12,8 @@ from daemon.fs.content import Content, Spool, SpoolWriter
 from daemon.fs.layer_tree import LayerTree, layer_size, merge, read_layer, with_init_layer
 from daemon.fs.nodes import Directory
 from daemon.fs.overlay import MergedTree, OverlayTree
-from daemon.fs.streams import ChunkReader, ContentReader, Readable
-from daemon.fs.tarread import CUT, ArchiveError, has_end
+from daemon.fs.streams import ContentReader, Readable
+from daemon.fs.tarread import CUT, ArchiveError, Entry, has_end
 from daemon.fs.tree import Quota
 
 SIZE_LIMIT = 16 << 30
@@ -48,14 +48,22 @@ class LayerStore:
 
     def add_tar(self, stream: Readable) -> Layer:
         """Take in a layer's tar, plain or compressed; raises ArchiveError and keeps nothing if it is bad."""
+        return self._add(decompressed(stream), lambda: None)
+
+    def commit(self, overlay: OverlayTree) -> Layer:
+        """The layer of what a container changed."""
+        packing = overlay.packing()
+        return self._add(packing.chunks(), lambda: packing.entries)
+
+    def _add(self, chunks: Iterator[bytes], entries: Callable[[], list[Entry] | None]) -> Layer:
         digest = hashlib.sha256()
-        archive, broken = self._spooled(decompressed(stream), digest.update)
+        archive, broken = self._spooled(chunks, digest.update)
         diff_id = "sha256:" + digest.hexdigest()
         known = self._layers.get(diff_id)
         if known is not None:
             return known
         try:
-            tree = read_layer(archive, self._numbers, self.now(), self.spool)
+            tree = read_layer(archive, self._numbers, self.now(), self.spool, entries())
         except ArchiveError as error:
             # The tar may be wrong before it breaks off; only that it does is the packing's fault.
             raise (broken if broken and str(error) == CUT else error) from error
@@ -64,10 +72,6 @@ class LayerStore:
         layer = Layer(diff_id, tree, archive, layer_size(tree.root), archive.size)
         self._layers[diff_id] = layer
         return layer
-
-    def commit(self, overlay: OverlayTree) -> Layer:
-        """The layer of what a container changed."""
-        return self.add_tar(ChunkReader(overlay.layer_tar()))
 
     def get(self, diff_id: str) -> Layer:
         """KeyError if there is no such layer."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, TypeVar
 from weakref import WeakValueDictionary
 
-from daemon.fs.changes import changes, layer_tar
+from daemon.fs.changes import Packing, changes
 from daemon.fs.content import Spool
 from daemon.fs.layer_tree import layer_size
 from daemon.fs.memory import MemoryTree
@@ -174,9 +174,13 @@ class OverlayTree(MemoryTree):
         """Bytes in the writable layer, as dockerd's SizeRw."""
         return layer_size(self._upper)
 
+    def packing(self) -> Packing:
+        """The layer that a commit makes."""
+        return Packing(self._upper)
+
     def layer_tar(self) -> Iterator[bytes]:
-        """The uncompressed tar of the layer that a commit makes, chunk by chunk."""
-        return layer_tar(self._upper)
+        """Its uncompressed tar, chunk by chunk."""
+        return self.packing().chunks()
 
     def write_layer_tar(self, out: BinaryIO) -> None:
         """The same, written to `out`."""

@@ -3,10 +3,17 @@
 import gzip
 import hashlib
 import io
+import itertools
+import os
+import stat
 from collections.abc import Callable
 
+import pytest
+
 from daemon.fs.filesystem import Filesystem
+from daemon.fs.layer_tree import read_layer
 from daemon.fs.layers import LayerStore, chain_id
+from daemon.fs.nodes import Directory, Inode, Regular, Symlink
 
 Tar = Callable[..., bytes]
 
@@ -50,3 +57,78 @@ def test_a_chain_id_is_ocis() -> None:
     assert chain_id(("sha256:a",)) == "sha256:a"
     pair = b"sha256:a sha256:b"
     assert chain_id(("sha256:a", "sha256:b")) == "sha256:" + hashlib.sha256(pair).hexdigest()
+
+
+def plain(fs: Filesystem) -> None:
+    fs.makedirs("/new/inner")
+    fs.write_bytes("/new/f", b"x" * 600_000)
+    fs.write_bytes("/new/program", b"#!")
+    fs.chmod("/new/program", 0o4755)
+    fs.chown("/new/inner", 7, 8)
+    fs.utime("/new/inner", 5, 1_600_000_000_123_456_789)
+    fs.link("/new/f", "/new/again")
+    fs.symlink("../new/f", "/new/link")
+    fs.mknod("/new/fifo", stat.S_IFIFO | 0o600)
+    fs.mknod("/new/disk", stat.S_IFBLK | 0o660, os.makedev(8, 1))
+    fs.mknod("/new/socket", stat.S_IFSOCK | 0o600)
+    fs.write_bytes("/new/empty", b"")
+    fs.makedirs("/" + "p" * 90)
+    fs.write_bytes("/" + "p" * 90 + "/" + "n" * 90, b"prefix")
+
+
+def hiding(fs: Filesystem) -> None:
+    fs.unlink("/a/one")
+    fs.unlink("/a/two")
+    fs.unlink("/b/x")
+    fs.rmdir("/b")
+    fs.mkdir("/b")
+    fs.write_bytes("/b/y", b"y")
+
+
+def extended(fs: Filesystem) -> None:
+    fs.write_bytes("/näme", b"1")
+    fs.write_bytes("/old", b"2")
+    fs.utime("/old", 0, -5_000_000_001)
+    fs.chown("/old", 3_000_000, 0)
+    fs.write_bytes("/" + "n" * 150, b"3")
+    fs.symlink("t" * 150, "/far")
+    fs.write_bytes("/after", b"4")
+
+
+def whiteouts_by_name(fs: Filesystem) -> None:
+    fs.write_bytes("/.wh.b", b"")
+
+
+def described(node: Inode, numbers: dict[int, int]) -> object:
+    """All of a node but when and as which number it was made; names of one file share a number."""
+    number = numbers.setdefault(node.ino, len(numbers))
+    said = (type(node).__name__, number, node.mode, node.uid, node.gid, node.mtime, node.nlink)
+    said += (node.size, node.rdev, node.xattrs)
+    match node:
+        case Directory():
+            inner = {k: described(v, numbers) for k, v in sorted(node.entries.items())}
+            return *said, node.subfolders, inner
+        case Regular():
+            return *said, node.content.pread(node.size, 0)
+        case Symlink():
+            return *said, node.target
+    return said
+
+
+@pytest.mark.parametrize(
+    ("change", "is_read"),
+    [(plain, False), (hiding, False), (extended, True), (whiteouts_by_name, False)],
+)
+def test_a_committed_layer_is_what_reading_its_tar_makes_of_it(
+    store: LayerStore, tar: Tar, change: Callable[[Filesystem], None], *, is_read: bool
+) -> None:
+    image = tar(("a", None), ("a/one", b"1"), ("a/two", b"2"), ("b", None), ("b/x", b"x"))
+    overlay = store.overlay((add(store, image),))
+    change(Filesystem(overlay))
+    packing = overlay.packing()
+    assert b"".join(packing.chunks())
+    assert (packing.entries is None) is is_read
+    layer = store.commit(overlay)
+    again = read_layer(layer.archive, itertools.count(2), layer.tree.root.mtime, store.spool)
+    assert layer.tree.whiteouts == again.whiteouts
+    assert described(layer.tree.root, {}) == described(again.root, {})
