@@ -35,6 +35,24 @@ async def test_a_failed_build_is_remembered_with_its_line(builder: Builder, cont
     assert "   3 | >>> RUN exit 4" in inspected
 
 
+async def test_a_failed_step_is_remembered_with_what_it_said(
+    builder: Builder, context: Path
+) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nRUN echo last words; exit 4\n")
+    await builder.run(["docker", "buildx", "build", str(context)])
+    inspected = await run("docker", "buildx", "history", "inspect", **builder.env)
+    assert "Logs:\n> => [2/2] RUN echo last words; exit 4:\n> last words\n" in inspected
+
+
+async def test_a_mistake_that_the_client_returned_is_remembered_with_its_line(
+    builder: Builder, context: Path
+) -> None:
+    (context / "Dockerfile").write_text("FROM busybox\nFORM x\n")
+    await builder.run(["docker", "buildx", "build", str(context)])
+    inspected = await run("docker", "buildx", "history", "inspect", **builder.env)
+    assert "   2 | >>> FORM x" in inspected
+
+
 async def test_logs_are_replayed(builder: Builder, context: Path) -> None:
     await builder.run(["docker", "buildx", "build", str(context)])
     _, logs = await builder.run(["docker", "buildx", "history", "logs", "--progress=plain"])

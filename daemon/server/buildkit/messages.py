@@ -11,9 +11,8 @@ from daemon.engine.build.job import Job
 from daemon.engine.build.jobs import Builds
 from daemon.engine.build.progress import Log, Transfer, Update, Vertex, Warning
 from daemon.engine.build.provenance import MEDIA_TYPE, PREDICATE, Document
-from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.server.buildkit import wire_pb2 as wire
-from daemon.server.buildkit.refusals import rpc_status, source_details
+from daemon.server.buildkit.refusals import history_details, rpc_status
 
 STATUS_TYPE = "application/vnd.googeapis.google.rpc.status+proto"
 """BuildKit's own spelling."""
@@ -133,12 +132,11 @@ def history_record(builds: Builds, job: Job) -> wire.BuildHistoryRecord:
 
 
 def _external_error(builds: Builds, job: Job, error: BaseException) -> wire.Descriptor:
-    """The same error with the Dockerfile's lines, as content that the client reads by digest."""
+    """The same error with its step and the Dockerfile's lines, as content that the client reads by digest."""
     status = rpc_status(error)
-    if isinstance(error, DockerfileError):
-        status.details.extend(
-            wire.Any(type_url=kind, value=value) for kind, value in source_details(job, error)
-        )
+    status.details.extend(
+        wire.Any(type_url=kind, value=value) for kind, value in history_details(job, error)
+    )
     document = Document(status.SerializeToString())
     builds.keep(job, document)
     return wire.Descriptor(media_type=STATUS_TYPE, digest=document.digest, size=len(document.data))

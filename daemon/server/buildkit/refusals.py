@@ -14,6 +14,7 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from daemon.engine.build.job import Job
+from daemon.engine.build.step_failures import StepFailed
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.errors import DockerError
 from daemon.server.buildkit import wire_pb2 as wire
@@ -84,6 +85,17 @@ def source_details(job: Job, problem: DockerfileError) -> list[tuple[str, bytes]
         ],
     }
     return [json_detail("errdefs.Source", json.dumps(source).encode())]
+
+
+def history_details(job: Job, error: BaseException) -> list[tuple[str, bytes]]:
+    """What the history knows of a failure besides its message: the step, whose output clients show, and the lines."""
+    if isinstance(error, GRPCError):
+        return list(error.details or ())
+    if not isinstance(error, DockerfileError):
+        return []
+    step = {"digest": error.vertex} if isinstance(error, StepFailed) and error.vertex else None
+    named = [json_detail("errdefs.Vertex", json.dumps(step).encode())] if step else []
+    return [*named, *source_details(job, error)]
 
 
 def refusal(status: wire.RpcStatus) -> GRPCError:
