@@ -220,3 +220,8 @@ async def test_an_archive_does_not_replace_a_file(docker: Client, to: str, error
     archive = context("inside")
     body = context(f"FROM busybox\nCOPY f /f\nADD t.tar {to}\n", **{"t.tar": archive}, **FILES)
     assert (await build(docker, body))[-1]["error"] == error
+
+
+async def test_what_a_context_lacks_is_told_before_a_process_fails_at_once(docker: Client) -> None:
+    body = context("FROM busybox\nRUN exit 3\nCOPY nope /\n")
+    assert (await build(docker, body))[-1]["error"].endswith('"/nope": not found')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -53,6 +54,10 @@ from daemon.fs.tree import Tree
 
 Output = Callable[[bytes, int], None]
 CACHE_MODES = "[internal] setting cache mount permissions"
+PROCESS_STARTS = 0.1
+"""Seconds that the real engine takes at least."""
+BEING_TOLD = 0.002
+"""Seconds in which a failure of one part of a build reaches the others."""
 INLINE = "[internal] preparing inline document"
 
 
@@ -178,7 +183,8 @@ class Evaluator:
             if stage.operations and not self.cache.was_done(_way(snapshot, stage.operations[0])):
                 group.create_task(self.bases.read(snapshot.base))
             for operation, step in zip(stage.operations, steps, strict=True):
-                group.create_task(self._look_for(operation, step.step))
+                if operation.reads():
+                    group.create_task(self._look_for(operation, step.step))
             group.create_task(self._steps(stage, steps, snapshot))
 
     async def _steps(
@@ -207,6 +213,15 @@ class Evaluator:
         if isinstance(source, ops.Git):
             return self.git.has_files(source)
         return not self.graph.stands_on(operation, source)
+
+    async def _folders_arrive(self) -> None:
+        """What a client's folder lacks is told before a process fails at once: real ones take longer to start."""
+        folders = {self.local(one.name) for one in self.plan.inputs() if isinstance(one, ops.Local)}
+        if arriving := {folder for folder in folders if not folder.done()}:
+            with contextlib.suppress(TimeoutError):
+                async with self.cache.clock.timeout(PROCESS_STARTS):
+                    await asyncio.wait(arriving)
+            await self.cache.clock.sleep(BEING_TOLD)
 
     async def _base(self, stage: ops.PlannedStage) -> Snapshot:
         base = stage.base
@@ -487,6 +502,7 @@ class Evaluator:
     def _run(self, run: ops.Run, mounted: list[Mounted]) -> Act:
         async def act(tree: OverlayTree, output: Output) -> None:
             process = f'process "{go_escape(" ".join(run.argv))}" did not complete successfully: '
+            await self._folders_arrive()
             try:
                 code = await self.runner.run(tree, run, mounted, output)
             except LookupError as refusal:

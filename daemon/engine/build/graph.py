@@ -27,6 +27,9 @@ class Graph:
 
     Of several that are one the last one names it, going from the target down: to what a stage starts from first,
     then to what its operations read. `local` gives the digest of a client's folder.
+
+    The digests are this daemon's own. BuildKit's, which llb.py makes for the provenance, take ten times as long, and
+    those of the client's folders can only be known once the ignore files have been read.
     """
 
     def __init__(self, plan: ops.Plan, local: Callable[[str], str]) -> None:
