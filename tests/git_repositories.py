@@ -80,7 +80,7 @@ async def make_repositories(folder: Path, salt: str = "") -> tuple[Path, Work]:
     await lib.commit("lib", {"lib.txt": f"lib{salt}\n"})
     await lib.publish()
     files = {
-        "Dockerfile": f"FROM busybox\nCOPY . /src\nRUN : {salt}; cd /src; ls -lnA | cut -c1-20; cat file.txt\n",
+        "Dockerfile": f"FROM busybox\nCOPY . /src\nRUN : {salt}; cd /src; stat -c '%A %u %n' $(ls -A); cat file.txt\n",
         "file.txt": f"main{salt}\n",
         "run.sh": "#!/bin/sh\necho run\n",
         "sub/Dockerfile": f"FROM busybox\nCOPY . /sub\nRUN : {salt}; cat /sub/inner.txt\n",
@@ -102,6 +102,20 @@ async def make_repositories(folder: Path, salt: str = "") -> tuple[Path, Work]:
     await app.git("checkout", "--quiet", "main")
     await app.publish()
     return served, app
+
+
+async def names(served: Path) -> dict[str, str]:
+    """What every commit is a head or tag of, by its name, and by the short one."""
+    found = {}
+    for bare in sorted(map(served.joinpath, os.listdir(served))):
+        work = Work(bare, served)
+        shown = await work.git("for-each-ref", "--format=%(objectname) %(*objectname) %(refname)")
+        for line in shown.splitlines():
+            *commits, ref = line.split()
+            for commit, what in zip(commits, ("", " ^{}"), strict=False):
+                found[commit] = f"{bare.stem}/{ref}{what}"
+                found[commit[:7]] = f"{bare.stem}/{ref}{what} in short"
+    return found
 
 
 @contextlib.asynccontextmanager

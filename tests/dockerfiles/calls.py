@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,8 @@ def recorded(document: str = "calls") -> dict[str, Outcome]:
     return found
 
 
-async def outcome(call: Call, env: Mapping[str, str]) -> Outcome:
-    """Exit code, what both streams said, and what lies in out/ afterwards."""
+async def outcome(call: Call, env: Mapping[str, str], shown: Callable[[str], str] = str) -> Outcome:
+    """Exit code, what both streams said, and what lies in out/ afterwards; `shown` takes chance out of what was said."""
     with tempfile.TemporaryDirectory(prefix="context-") as folder:
         here, salt = Path(folder) / "ctx", f": {secrets.token_hex(8)}; "
         for name, text in {**SHARED, **call.files}.items():
@@ -66,8 +66,8 @@ async def outcome(call: Call, env: Mapping[str, str]) -> Outcome:
         out, err = await asyncio.wait_for(process.communicate(), SECONDS)
         return {
             "code": process.returncode,
-            "out": _said(out.decode().replace(salt, ""), folder),
-            "err": sorted(set(_said(err.decode().replace(salt, ""), folder))),
+            "out": _said(shown(out.decode().replace(salt, "")), folder),
+            "err": sorted(set(_said(shown(err.decode().replace(salt, "")), folder))),
             "files": _left(here / "out"),
         }
 

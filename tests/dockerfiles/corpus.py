@@ -224,8 +224,8 @@ def plain_lines(text: str) -> Iterator[str]:
     """What buildx says with --progress plain that no clock, and no order of parallel steps, decides on."""
     for line in text.splitlines():
         line = re.sub(r"\x1b\[\d+m", "", line)
-        line = re.sub(r"^#\d+ (\d+\.\d+ )?", "", line)
-        line = re.sub(r"^\d+\.\d+ |^\d{4}/\d\d/\d\d [\d:]{8} ", "", line)
+        line = re.sub(r"^#\d+ (-?\d+\.\d+ )?", "", line)
+        line = re.sub(r"^-?\d+\.\d+ |^\d{4}/\d\d/\d\d [\d:]{8} ", "", line)
         line = re.sub(r"( \d+\.\d+s)? done$", " done", line).removeprefix("/bin/sh: ")
         line = re.sub(r"\d+(\.\d+)?[kM]?B( / \d+(\.\d+)?[kM]?B)?( \d+\.\d+s)?", "SIZE", line)
         if line and not _PASSING.match(line):

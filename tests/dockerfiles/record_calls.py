@@ -13,8 +13,14 @@ import sys
 
 from tests.dockerfiles.calls import Call, Outcome, calls, outcome, recorded
 from tests.dockerfiles.corpus import HERE
+from tests.dockerfiles.git_calls import git_outcome
 
-DOCUMENTS = ("calls", "ssh_calls", "context_calls")
+DOCUMENTS = {
+    "calls": outcome,
+    "ssh_calls": outcome,
+    "context_calls": outcome,
+    "git_calls": git_outcome,
+}
 REMOVE = "docker images -q 'bcalls-*' | sort -u | xargs -r docker rmi -f"
 
 
@@ -30,7 +36,7 @@ async def record(
     document: str, wanted: list[Call], found: dict[str, Outcome], env: dict[str, str]
 ) -> None:
     for call in wanted:
-        found[call.name] = await outcome(call, env)
+        found[call.name] = await DOCUMENTS[document](call, env)
         removal = await asyncio.create_subprocess_shell(
             REMOVE, env=env, stdout=asyncio.subprocess.DEVNULL
         )

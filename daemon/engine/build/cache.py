@@ -250,8 +250,6 @@ class Uses:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._held: list[Record] = []
-        self.files: dict[str, str] = {}
-        """What was fetched, by URL: digests."""
 
     def hold(self, record: Record | None) -> None:
         if record and record not in self._held:

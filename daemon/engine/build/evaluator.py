@@ -23,14 +23,13 @@ from daemon.engine.build.copying import (
 from daemon.engine.build.copying import (
     Options as CopyOptions,
 )
-from daemon.engine.build.downloads import Download, fetched, in_words_of_buildkit
 from daemon.engine.build.finding import Finder, Source
 from daemon.engine.build.folders import make_folders
-from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.graph import Graph
 from daemon.engine.build.inline_cache import InlineCache
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
+from daemon.engine.build.remotes import Remotes
 from daemon.engine.build.selection import Selection
 from daemon.engine.build.step_failures import (
     StepFailed,
@@ -43,11 +42,9 @@ from daemon.engine.dockerfile.errors import DockerfileError, first
 from daemon.engine.dockerfile.words import go_escape
 from daemon.engine.images.threads import behind_the_loop, off_loop
 from daemon.engine.users import file_owner
-from daemon.errors import DockerError
 from daemon.fs.filesystem import Filesystem
 from daemon.fs.frozen import FrozenTree
 from daemon.fs.layers import Layer, LayerStore, chain_id
-from daemon.fs.memory import MemoryTree
 from daemon.fs.overlay import OverlayTree
 from daemon.fs.scope import in_scope
 from daemon.fs.tree import Tree
@@ -108,8 +105,7 @@ class Evaluator:
         runner: Runner,
         local: Callable[[str], asyncio.Future[Filesystem]],
         mounts: Callable[[Evaluator, ops.RunMount, ops.Run], Awaitable[Mounted]],
-        download: Download,
-        git: GitInputs,
+        remotes: Remotes,
         imports: Sequence[InlineCache] = (),
         uses: Uses | None = None,
     ) -> None:
@@ -123,8 +119,7 @@ class Evaluator:
         self.runner = runner
         self.local = local
         self.mounts = mounts
-        self.download = download
-        self.git = git
+        self.remotes = remotes
         self.imports = imports
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.loaded: dict[str, SharedVertex] = {}
@@ -132,8 +127,6 @@ class Evaluator:
         self.finder = Finder(graph, cache)
         self.uses = uses or Uses(cache.clock)
         """What is the build's own, and no vertex's."""
-        self._downloaded: dict[str, Record] = {}
-        """What URLs led to."""
 
     async def run(self) -> Snapshot:
         """The target stage's files."""
@@ -144,9 +137,7 @@ class Evaluator:
         self._load()
         try:
             async with asyncio.TaskGroup() as group:
-                for source in self.plan.inputs():
-                    if isinstance(source, ops.Git):
-                        group.create_task(self.git.key(source))
+                self.remotes.ask(self.graph, group)
                 for stage in self.graph.stages:
                     group.create_task(self._stage(stage))
         except* DockerfileError as failures:
@@ -211,7 +202,7 @@ class Evaluator:
     def _comes_in_any_case(self, operation: ops.Operation, source: ops.Input) -> bool:
         """All but the repositories that no cached step needs, and what the operation stands on."""
         if isinstance(source, ops.Git):
-            return self.git.has_files(source)
+            return self.remotes.git.has_files(source)
         return not self.graph.stands_on(operation, source)
 
     async def _folders_arrive(self) -> None:
@@ -325,8 +316,9 @@ class Evaluator:
                 await self.bases.read(self.graph.image(source))
         for name, data in operation.documents():
             self.uses.hold(self.cache.file(key_of(name, data), INLINE, len(data)))
-        for url in operation.urls if isinstance(operation, ops.CopyFiles) else ():
-            self.uses.hold(self._downloaded[url])
+        if isinstance(operation, ops.CopyFiles):
+            for url in operation.urls:
+                self.uses.hold(self.remotes.urls.record(url, operation))
 
     async def _layer(self, prepared: Prepared, step: Step, below: Snapshot) -> Layer:
         tree = self._overlay(below.diff_ids)
@@ -371,7 +363,7 @@ class Evaluator:
         if isinstance(source, ops.Local):
             return await self.local(source.name)
         if isinstance(source, ops.Git):
-            return await self.git.files(source)
+            return await self.remotes.git.files(source)
         return self._frozen(await self._diff_ids(source))
 
     async def _diff_ids(self, source: ops.Input) -> tuple[str, ...]:
@@ -388,9 +380,11 @@ class Evaluator:
     async def _prepare_copy(self, copy: ops.CopyFiles) -> Prepared:
         if not copy.reads_only_git or copy.ignore_cache:
             return await self._with_files(copy)
-        commits = [await self.git.key(one) for one in copy.reads() if isinstance(one, ops.Git)]
+        commits = [
+            await self.remotes.git.key(one) for one in copy.reads() if isinstance(one, ops.Git)
+        ]
         shortcut = key_of(*copy.words(), *copy.sources, "|", *commits)
-        contents = self.git.repositories.contents
+        contents = self.remotes.git.repositories.contents
         if known := contents.get(shortcut):
             return Prepared(copy, known, self._copy_late(copy))
         prepared = await self._with_files(copy)
@@ -409,7 +403,7 @@ class Evaluator:
     async def _with_files(self, copy: ops.CopyFiles) -> Prepared:
         files = await self.files_of(copy.input) if copy.sources else self._frozen(())
         found = list(self.finder.copied(copy, files))
-        found += [await self._fetched(copy, url) for url in copy.urls]
+        found += [Source(*await self.remotes.urls.file(url, copy)) for url in copy.urls]
         found += [await self._cloned(copy, one) for one in copy.repositories]
         size = sum(total_size(one.files, [one.path]) for one in found)
         with step_errors(copy.line):
@@ -419,25 +413,9 @@ class Evaluator:
         key = key_of(*copy.words(), *content)
         return Prepared(copy, key, self._copy(copy, found, size))
 
-    async def _fetched(self, copy: ops.CopyFiles, url: str) -> Source:
-        files = Filesystem(MemoryTree(self.store.spool, self.store.now))
-        step = self.progress.announce(copy.name, key=f"ADD {url} {copy.checksum}")
-        try:
-            with step.running():
-                path, digest = await fetched(url, self.download, files, copy.checksum)
-        except (DockerError, DockerfileError) as problem:
-            raise DockerfileError(
-                f"failed to load cache key: {in_words_of_buildkit(problem)}"
-            ) from None
-        record = self.cache.file(f"{url} {digest}", f"http url {url}", files.stat(path).size)
-        self.uses.files[url] = digest
-        record.used(self.cache.clock.now())
-        self._downloaded[url] = record
-        return Source(files, path)
-
     async def _cloned(self, copy: ops.CopyFiles, source: ops.Git) -> Source:
         selection = Selection(None, self.finder.excluded(copy))
-        return Source(await self.git.files(source), "/", selection)
+        return Source(await self.remotes.git.files(source), "/", selection)
 
     def _copy(
         self,

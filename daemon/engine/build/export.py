@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api_schema.go_time import go_time
 from api_schema.oci import ContainerConfig, HistoryEntry, encode
 from daemon.engine.build import operations as ops
+from daemon.engine.build.cache import Record
 from daemon.engine.build.evaluator import Snapshot
 from daemon.engine.build.inline_cache import MEMBER
 
@@ -25,6 +27,7 @@ CONFIG_ORDER = (
     "OnBuild",
     "Shell",
 )
+EXPORTER = "buildkit.exporter.image.v0"
 SORTED = ("ExposedPorts", "Volumes", "Labels")
 
 
@@ -81,7 +84,20 @@ def dated_history(
             record = next(records, None)
             time = go_time(record.created if record else now)
         dated.append(_entry(entry, time or go_time(now)))
-    return dated
+    return dated + _beyond(stage.history, snapshot.records, epoch)
+
+
+def _beyond(
+    history: Sequence[HistoryEntry], records: Sequence[Record], epoch: int | None
+) -> list[dict[str, Any]]:
+    """For layers that the history does not know, as that of a folder or repository at the bottom."""
+    known = sum(not (entry.created or entry.empty_layer) for entry in history)
+    found = []
+    for record in records[known:]:
+        time = record.created if epoch is None else epoch * 1_000_000_000
+        entry = HistoryEntry(created_by=record.description, comment=EXPORTER)
+        found.append(_entry(entry, go_time(time)))
+    return found
 
 
 def _entry(entry: HistoryEntry, created: str) -> dict[str, Any]:

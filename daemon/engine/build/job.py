@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from daemon.engine.build import operations as ops
 from daemon.engine.build.cache import Uses
 from daemon.engine.build.evaluator import Snapshot
-from daemon.engine.build.git.inputs import GitInputs
 from daemon.engine.build.local import Locals
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress
 from daemon.engine.build.provenance import Document
+from daemon.engine.build.remotes import Remotes
 from daemon.engine.build.sources import Sources
 from daemon.engine.images.threads import behind_the_loop
 from daemon.fs.memory import MemoryTree
@@ -34,7 +34,7 @@ class Prepared:
     options: Options
     plan: ops.Plan
     locals: Locals
-    git: GitInputs
+    remotes: Remotes
     snapshot: Snapshot | None = None
     """The files, once they have been made."""
 

@@ -31,8 +31,10 @@ from daemon.engine.build.options import Options, check
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress, Warning
 from daemon.engine.build.provenance import Document, Found, Invocation, provenance
+from daemon.engine.build.remotes import Remotes
 from daemon.engine.build.resolving import Bases, Resolver
 from daemon.engine.build.sources import Sources as Folders
+from daemon.engine.build.url_inputs import UrlInputs
 from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile import source as lines
 from daemon.engine.dockerfile.errors import DockerfileError, first
@@ -141,22 +143,23 @@ class Builds:
         job.inputs = dict(inputs or {})
         check(attributes)
         options = Options.parse(attributes)
-        git = GitInputs(self.repositories, client, job.progress)
-        local = self._locals(job, options, client, git)
+        urls = UrlInputs(self.images.registry.download, job.progress, self.cache)
+        remotes = Remotes(urls, GitInputs(self.repositories, client, job.progress))
+        local = self._locals(job, options, client, remotes.git)
         data = await local.dockerfile()
         if options.request not in ("", *subrequests.KNOWN):
             text = f"unsupported request {options.request}"
             raise DockerfileError(f"{text}: {text}")
         job.dockerfile = (local.filename, data)
         try:
-            return await self._answer(job, options, local, git, data)
+            return await self._answer(job, options, local, remotes, data)
         except DockerfileError as problem:
             if options.request:
                 problem.lines = None  # Who only asks is shown no lines.
             raise
 
     async def _answer(
-        self, job: Job, options: Options, local: Locals, git: GitInputs, data: bytes
+        self, job: Job, options: Options, local: Locals, remotes: Remotes, data: bytes
     ) -> tuple[str, dict[str, bytes]]:
         if options.request == subrequests.TARGETS:
             return "", subrequests.targets(data)
@@ -168,7 +171,7 @@ class Builds:
         if plan.uses_host_network and HOST_NETWORK not in job.entitlements:
             raise DockerfileError(f"failed to load LLB: {HOST_NETWORK} is not allowed")
         identity = self.ids.identity()
-        job.prepared[identity] = Prepared(options, plan, local, git)
+        job.prepared[identity] = Prepared(options, plan, local, remotes)
         return identity, {}
 
     async def _plan(
@@ -332,7 +335,8 @@ class Builds:
             prepared.locals.known_patterns,
             {"local.session": job.session},
         )
-        found = Found(snapshot.diff_ids, prepared.git.commits, job.uses.files)
+        remotes = prepared.remotes
+        found = Found(snapshot.diff_ids, remotes.git.commits, remotes.urls.digests)
         return provenance(prepared.plan, job.attributes, invocation, sources, found)
 
     def keep(self, job: Job, document: Document) -> None:
@@ -380,8 +384,7 @@ class Builds:
                     lambda evaluator, mount, run: mounted(
                         mount, run, evaluator, self.cache, client
                     ),
-                    self.images.registry.download,
-                    prepared.git,
+                    prepared.remotes,
                     [cache for cache in found if cache],
                     job.uses,
                 )

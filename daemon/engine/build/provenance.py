@@ -5,15 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from api_schema.go_time import go_time
 from api_schema.oci import Reference
 from daemon.engine.build import operations as ops
 from daemon.engine.build.build_config import Steps, dockerfile_steps, layers_made, steps_of
+from daemon.engine.build.git.addresses import (
+    AUTH_HEADER,
+    AUTH_TOKEN,
+    SSH,
+    SSH_AGENT,
+    Repository,
+    parse_context,
+    redacted,
+)
 from daemon.engine.build.llb import Definition, Sources
 from daemon.engine.build.options import implied
 from daemon.fs.layers import chain_id
@@ -78,7 +87,7 @@ def provenance(
         document["materials"] = materials
     document["invocation"] = {
         "configSource": _config_source(attributes, invocation, materials),
-        "parameters": _parameters(plan, attributes, folders),
+        "parameters": _parameters(plan, attributes, folders, found.commits),
         "environment": {"platform": "linux/amd64"},
     }
     document["buildConfig"] = steps.config()
@@ -99,13 +108,15 @@ def _folders(plan: ops.Plan, attributes: Mapping[str, str]) -> list[str]:
 
 
 def _parameters(
-    plan: ops.Plan, attributes: Mapping[str, str], folders: Sequence[str]
+    plan: ops.Plan, attributes: Mapping[str, str], folders: Sequence[str], git: Collection[ops.Git]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"frontend": "dockerfile.v0"}
     if args := dict(_arguments(attributes)):
         found["args"] = args
-    for kind, member in (("secret", "secrets"), ("ssh", "ssh")):
-        if needed := _needed(plan, kind):
+    secrets = (AUTH_HEADER, AUTH_TOKEN) if git else ()
+    agents = {SSH_AGENT for source in git if source.repository.remote.scheme == SSH}
+    for kind, member, offered in (("secret", "secrets", secrets), ("ssh", "ssh", agents)):
+        if needed := _needed(plan, kind, offered):
             found[member] = needed
     if folders:
         found["locals"] = [{"name": name} for name in folders]
@@ -116,12 +127,12 @@ def _arguments(attributes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in sorted({**attributes, **implied(attributes)}.items()):
         if name in (CONTEXT, "filename", *OF_THE_HOST) or name.startswith((VCS, ATTESTATION)):
             continue
-        yield name, _without_login(value) if name.startswith(f"{CONTEXT}:") else value
+        yield name, redacted(value) if name.startswith(f"{CONTEXT}:") else value
 
 
-def _needed(plan: ops.Plan, kind: str) -> list[dict[str, Any]]:
-    """Secrets or agents by name; optional if no step insists on one."""
-    optional: dict[str, bool] = {}
+def _needed(plan: ops.Plan, kind: str, offered: Iterable[str]) -> list[dict[str, Any]]:
+    """Secrets or agents by name; optional if no step insists on one, as those that git is `offered`."""
+    optional = dict.fromkeys(offered, True)
     for stage in plan.stages:
         for run in stage.operations:
             for mount in run.mounts if isinstance(run, ops.Run) else ():
@@ -137,8 +148,9 @@ def _config_source(
     attributes: Mapping[str, str], invocation: Invocation, materials: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if uri := _without_login(attributes.get(CONTEXT, "")):
-        found["uri"] = uri
+    if context := attributes.get(CONTEXT, ""):
+        repository = parse_context(context)
+        uri = found["uri"] = _uri(repository) if repository else redacted(context)
         known = {material["uri"]: material["digest"] for material in materials}
         if uri in known:
             found["digest"] = known[uri]
@@ -171,7 +183,7 @@ def _extension(
     found: dict[str, Any] = {}
     vcs = {n.removeprefix(VCS): v for n, v in sorted(attributes.items()) if n.startswith(VCS) and v}
     if vcs:
-        found["vcs"] = vcs | ({"source": _without_login(vcs["source"])} if "source" in vcs else {})
+        found["vcs"] = vcs | ({"source": redacted(vcs["source"])} if "source" in vcs else {})
     return found | {"source": {"locations": steps.locations(), "infos": [info]}}
 
 
@@ -184,20 +196,14 @@ def _materials(plan: ops.Plan, found: Found) -> Iterator[dict[str, Any]]:
             "uri": f"pkg:docker/{reference.familiar_name}@{reference.tag}?platform={platform}",
             "digest": {"sha256": chain_id(image.diff_ids).partition(":")[2]},
         }
-    for source, commit in found.commits.items():
-        remote, ref = source.repository.remote, source.repository.ref
+    commits = {_uri(source.repository): commit for source, commit in found.commits.items()}
+    for uri, commit in sorted(commits.items()):
         algorithm = "sha256" if len(commit) == SHA256_DIGITS else "sha1"
-        uri = _without_login(remote.url) + (f"#{ref}" if ref else "")
         yield {"uri": uri, "digest": {algorithm: commit}}
-    for url, digest in found.files.items():
+    for url, digest in sorted(found.files.items()):
         algorithm, _, value = digest.partition(":")
-        yield {"uri": _without_login(url), "digest": {algorithm: value}}
+        yield {"uri": redacted(url), "digest": {algorithm: value}}
 
 
-def _without_login(url: str) -> str:
-    """As Go's url.Redacted: a password is not told."""
-    parts = urlsplit(url)
-    if not parts.scheme or parts.password is None:
-        return url
-    login, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{login.partition(':')[0]}:xxxxx@{host}"))
+def _uri(repository: Repository) -> str:
+    return repository.remote.shown + (f"#{repository.ref}" if repository.ref else "")

@@ -121,6 +121,15 @@ def _written(url: GoUrl, mask: str = "") -> str:
     return f"{url.scheme}://{user}{password}{at}{url.host}{url.path}"
 
 
+def redacted(url: str) -> str:
+    """The same without its login; what is no URL is left as it is."""
+    try:
+        parts = parse_url(url)
+    except GoUrlError:
+        return url
+    return _written(parts, _MASK) + parts.behind if parts.user is not None else url
+
+
 def _wanted(remote: Remote, query: str, fragment: str) -> Repository:
     ref, _, subdir = fragment.partition(":")
     asked = _read_query(query)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.git.addresses import AUTH_HEADER, AUTH_TOKEN, SSH, SSH_AGENT, Remote
+from daemon.engine.build.git.agent import AgentRefused, agent_socket
 from daemon.engine.build.git.command import Git
 from daemon.engine.build.git.repositories import Commit, Repositories
 from daemon.engine.build.no_session import SessionMissing
@@ -29,7 +29,8 @@ class Input:
 
     step: Step
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    git: Git | None = None
+    login: tuple[str, ...] | None = None
+    """Words for git, once somebody has looked for them."""
     commit: Commit | None = None
     files: Filesystem | None = None
     failure: DockerfileError | None = None
@@ -43,6 +44,7 @@ class Input:
             with self.step.running():
                 yield
         except DockerfileError as problem:
+            outer = "" if isinstance(problem, AgentRefused) else outer
             self.failure = DockerfileError(outer + problem.message)
             raise self.failure from None
 
@@ -73,20 +75,21 @@ class GitInputs:
         """What stands for the files: the commit that the ref means now. DockerfileError if there is none."""
         one = self._input(source)
         async with one.busy:
-            return (await self._commit(source, one))[1].key
+            return (await self._commit(source, one)).key
 
     async def files(self, source: ops.Git) -> Filesystem:
         """The files, fetched if no build has them yet; DockerfileError if they cannot be had."""
         one = self._input(source)
         async with one.busy:
-            git, commit = await self._commit(source, one)
+            commit = await self._commit(source, one)
             if one.files is None:
                 one.files = self.repositories.known(commit)
                 if one.files is not None:
                     one.step.cached()
             if one.files is None:
                 with one.trying():
-                    one.files = await self.repositories.files(source.repository, commit, git)
+                    async with self._git(source, one) as git:
+                        one.files = await self.repositories.files(source.repository, commit, git)
             return one.files
 
     def _input(self, source: ops.Git) -> Input:
@@ -94,22 +97,28 @@ class GitInputs:
             self._inputs[source] = Input(self.progress.announce(source.name, key=source.key))
         return self._inputs[source]
 
-    async def _commit(self, source: ops.Git, one: Input) -> tuple[Git, Commit]:
-        if one.git and one.commit:
-            return one.git, one.commit
+    async def _commit(self, source: ops.Git, one: Input) -> Commit:
+        if one.commit is None:
+            with one.trying("failed to load cache key: "):
+                async with self._git(source, one) as git:
+                    one.commit = await self.repositories.find(source.repository, git)
+        return one.commit
+
+    @asynccontextmanager
+    async def _git(self, source: ops.Git, one: Input) -> AsyncIterator[Git]:
+        """git with what the client gives it to log in."""
         remote = source.repository.remote
         if remote.scheme == SSH:
-            with one.trying():
-                await self._check_agent()
-        with one.trying("failed to load cache key: "):
-            login = await self._login(remote)
-            one.git = self.repositories.git(one.step.log, login)
-            one.commit = await self.repositories.find(source.repository, one.git)
-        return one.git, one.commit
+            async with agent_socket(self.client, SSH_AGENT) as agent:
+                yield self.repositories.git(one.step.log, agent=agent)
+            return
+        if one.login is None:
+            one.login = await self._login(remote)
+        yield self.repositories.git(one.step.log, one.login)
 
     async def _login(self, remote: Remote) -> tuple[str, ...]:
         """Words for git, out of the first secret that the client has; none at all are as good as a refusal."""
-        host = urlsplit(remote.url).netloc if remote.scheme != SSH else ""
+        host = remote.host
         for suffix in (f".{host}", ""):
             for name in (AUTH_HEADER, AUTH_TOKEN):
                 try:
@@ -121,12 +130,6 @@ class GitInputs:
                     header = f"Authorization: {value}"
                     return ("-c", f"http.{_scope(remote.url)}.extraheader={header}")
         return ()
-
-    async def _check_agent(self) -> None:
-        try:
-            await self.client.check_ssh(SSH_AGENT)
-        except LookupError as refusal:
-            raise DockerfileError(str(refusal.args[0])) from None
 
 
 def _basic(token: bytes) -> str:

@@ -20,7 +20,9 @@ from daemon.engine.build.no_session import NoSession
 from daemon.engine.build.options import Options
 from daemon.engine.build.planner import Planner
 from daemon.engine.build.progress import Progress
+from daemon.engine.build.remotes import Remotes
 from daemon.engine.build.step_failures import StepFailed
+from daemon.engine.build.url_inputs import UrlInputs
 from daemon.engine.build.vertexes import Vertexes
 from daemon.engine.dockerfile.source import read
 from daemon.errors import NotFound
@@ -83,13 +85,17 @@ class Bench:
             self.runner,
             self._local,
             self._mount,
-            no_download,
-            GitInputs(Repositories(self.cache, str), NoSession(io.BytesIO()), self.progress),
+            self._remotes(),
         )
         try:
             return await evaluator.run()
         finally:
             self.vertexes.leave(self.progress)
+
+    def _remotes(self) -> Remotes:
+        urls = UrlInputs(no_download, self.progress, self.cache)
+        client = NoSession(io.BytesIO())
+        return Remotes(urls, GitInputs(Repositories(self.cache, str), client, self.progress))
 
     def _local(self, name: str) -> asyncio.Future[Filesystem]:
         return done(self.context)

@@ -40,7 +40,7 @@ async def test_materials_are_the_images_that_were_read() -> None:
 async def test_files_at_urls_are_materials_without_their_passwords() -> None:
     found = Found(files={"http://me:secret@host/x": "sha256:22"})
     (file,) = (await told("FROM scratch\n", found=found))["materials"]
-    assert file == {"uri": "http://me:xxxxx@host/x", "digest": {"sha256": "22"}}
+    assert file == {"uri": "http://xxxxx:xxxxx@host/x", "digest": {"sha256": "22"}}
 
 
 async def test_arguments_are_all_but_those_of_the_host() -> None:
