@@ -106,7 +106,7 @@ s.sendall(b'hi'); print(s.recv(9).decode())"""
 
 
 @pytest.mark.parametrize(
-    "talk", ["echo hi | socat - UNIX-CONNECT:$SSH_AUTH_SOCK", f"<<E python3\n{PYTHON}\nE"]
+    "talk", ["echo hi | socat -t 60 - UNIX-CONNECT:$SSH_AUTH_SOCK", f"<<E python3\n{PYTHON}\nE"]
 )
 async def test_any_client_of_sockets_will_do(docker: Client, client: None, talk: str) -> None:
     assert said(await steps(docker, f"{RUN}{talk}\n")) == b"HI\n"

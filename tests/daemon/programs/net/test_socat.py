@@ -7,6 +7,9 @@ import pytest
 from daemon.process.process import Process
 from tests.daemon.programs.network import Container, Lan
 
+PATIENT = ("-t", "600")
+"""The clock of these tests runs fast: half a second would be no time at all on a busy machine."""
+
 
 @pytest.fixture
 async def box(lan: Lan) -> Container:
@@ -24,24 +27,26 @@ async def cat(proc: Process) -> int:
 
 
 async def test_a_socket_file_leads_to_a_program(box: Container) -> None:
-    serving = await box.start("socat", "UNIX-LISTEN:/sock,fork", "EXEC:cat")
+    serving = await box.start("socat", *PATIENT, "UNIX-LISTEN:/sock,fork", "EXEC:cat")
     while not box.fs.exists("/sock"):
         await box.lan.clock.sleep(0.01)
     for text in (b"one\n", b"two\n"):
-        said = await box.run("socat", "-", "UNIX-CONNECT:/sock", stdin=text)
+        said = await box.run("socat", *PATIENT, "-", "UNIX-CONNECT:/sock", stdin=text)
         assert said == (0, f"hello\n{text.decode()}", "")
     assert serving.out + serving.err == ""
 
 
 async def test_a_port_leads_to_a_socket_file(lan: Lan, box: Container) -> None:
-    await box.start("socat", "UNIX-LISTEN:/sock", "EXEC:cat")
+    await box.start("socat", *PATIENT, "UNIX-LISTEN:/sock", "EXEC:cat")
     while not box.fs.exists("/sock"):
         await lan.clock.sleep(0.01)
-    bridge = await box.start("socat", "TCP-LISTEN:70,reuseaddr", "UNIX:/sock")
+    bridge = await box.start("socat", *PATIENT, "TCP-LISTEN:70,reuseaddr", "UNIX:/sock")
     other = lan.container("other", bin_socat="gnu/socat")
     code, out, err = 1, "", "refused"
     while "refused" in err:
-        code, out, err = await other.run("socat", "-", "TCP:box:70", stdin=b"to the file\n")
+        code, out, err = await other.run(
+            "socat", *PATIENT, "-", "TCP:box:70", stdin=b"to the file\n"
+        )
     assert (code, out, err) == (0, "hello\nto the file\n", "")
     assert await bridge.ended() == 0
     assert not box.fs.exists("/sock")
