@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -323,3 +324,55 @@ async def test_secrets_log_in(client_env: dict[str, str], http: str, mock: MockD
         await run("docker", "build", "-q", *options, url, **env)
     with pytest.raises(AssertionError, match="terminal prompts disabled"):
         await run("docker", "build", "-q", url, **env)
+
+
+SSH = """#!{python}
+import os, socket, subprocess, sys
+
+agent = socket.socket(socket.AF_UNIX)
+agent.connect(os.environ["SSH_AUTH_SOCK"])
+agent.sendall(b"\\0\\0\\0\\1\\x0b")
+print("identities:", agent.recv(9).hex(), file=sys.stderr, flush=True)
+sys.exit(subprocess.call(["sh", "-c", sys.argv[-1]]))
+"""
+"""Asks its agent for identities, and is then on the other side at once."""
+NO_IDENTITIES = b"\0\0\0\5\x0c\0\0\0\0"
+
+
+async def answer_as_agent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while await reader.read(1024):
+        writer.write(NO_IDENTITIES)
+    writer.close()
+
+
+@pytest.mark.client("docker", "buildx")
+async def test_ssh_asks_the_agent_of_the_client(
+    client_env: dict[str, str],
+    mock: MockDaemon,
+    app: Work,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ssh, agent = tmp_path / "bin" / "ssh", tmp_path / "agent"
+    ssh.parent.mkdir()
+    ssh.write_text(SSH.format(python=sys.executable))
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ssh.parent}{os.pathsep}{os.environ['PATH']}")
+    env = {**client_env, "DOCKER_HOST": mock.docker_host, "BUILDKIT_PROGRESS": "plain"}
+    url = f"ssh://git@host{app.bare}#v1:sub"
+    async with await asyncio.start_unix_server(answer_as_agent, agent):
+        await run("docker", "pull", "-q", "busybox", **env)
+        command = f"docker build --ssh default={agent} '{url}' 2>&1"
+        told = await run("sh", "-c", command, **env)
+    assert f"identities: {NO_IDENTITIES.hex()}" in told
+    assert "inner\n" in told
+
+
+@pytest.mark.client("docker", "buildx")
+async def test_remote_bake_files_are_refused(
+    client_env: dict[str, str], mock: MockDaemon, git: str
+) -> None:
+    """They are asked for by a definition of the client's, which nobody here evaluates."""
+    env = {**client_env, "DOCKER_HOST": mock.docker_host}
+    with pytest.raises(AssertionError, match=r"feature source\.git\S*  is not supported"):
+        await run("docker", "buildx", "bake", f"{git}/app.git", **env)
