@@ -17,13 +17,13 @@ PROCESS_BASE: Final = 64 << 10
 NOFILE: Final = 1_048_576
 UNLIMITED: Final = (-1, -1)
 DEFAULT_ULIMITS: Final = {
-    "core": (-1, -1),
+    "core": (0, -1),
     "memlock": (8 * MIB, 8 * MIB),
     "msgqueue": (819_200, 819_200),
     "nice": (0, 0),
     "nofile": (NOFILE, NOFILE),
     "rtprio": (0, 0),
-    "sigpending": (31_189, 31_189),
+    "sigpending": (63_447, 63_447),
     "stack": (8 * MIB, -1),
 }
 

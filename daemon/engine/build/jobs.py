@@ -45,6 +45,7 @@ from daemon.ids import Ids
 
 HOST_NETWORK = "network.host"
 REFUSED_ENTITLEMENTS = ("security.insecure", "device")
+ENTITLEMENTS = (HOST_NETWORK, *REFUSED_ENTITLEMENTS)
 KEPT_PROBES = 64
 """Ended internal builds that a late Status still finds; a client asks for Status and Solve at once, in any order."""
 FRONTENDS = (
@@ -416,12 +417,14 @@ class Builds:
                 lambda *facts: self.cache.context(job.uses, options.context, *facts),
             )
         job.sources = job.sources or Folders(self.cache)
-        return Locals(client, options, job.progress, job.sources, fetched)
+        return Locals(client, options, job.progress, job.sources, self.vertexes, fetched)
 
 
 def check_entitlements(names: Sequence[str]) -> None:
     """DockerfileError for what this engine does not grant."""
     for name in names:
+        if name not in ENTITLEMENTS:
+            raise DockerfileError(f"unknown entitlement {name}")
         if name in REFUSED_ENTITLEMENTS:
             text = f"granting entitlement {name} is not allowed by build daemon configuration"
             raise DockerfileError(text)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from daemon.engine.build import operations as ops
 from daemon.engine.build.client import BuildClient
 from daemon.engine.build.dockerfile_source import spellings, wanted_files
 from daemon.engine.build.fetched_context import FILE, FetchedContext
 from daemon.engine.build.git.inputs import GitContext
+from daemon.engine.build.graph import Node
 from daemon.engine.build.no_session import SessionMissing
 from daemon.engine.build.options import Options
 from daemon.engine.build.progress import Progress, Step
 from daemon.engine.build.sources import Sources
+from daemon.engine.build.vertexes import SharedVertex, Vertexes
 from daemon.engine.dockerfile.errors import DockerfileError
 from daemon.engine.dockerfile.ignore import Matcher, read_patterns
 from daemon.fs.filesystem import Filesystem
@@ -23,6 +26,13 @@ IGNORE_FILE = ".dockerignore"
 MAIN = "context"
 MOUNTED = "/var/lib/docker/tmp/buildkit-mount2066271441"
 """Where BuildKit would have what brought the Dockerfile."""
+
+
+class Definition(NamedTuple):
+    """A Dockerfile, and the patterns of an ignore file of its own."""
+
+    data: bytes
+    ignored: list[str] | None = None
 
 
 class Locals:
@@ -34,6 +44,7 @@ class Locals:
         options: Options,
         progress: Progress,
         sources: Sources,
+        vertexes: Vertexes,
         fetched: FetchedContext | GitContext | None = None,
     ) -> None:
         """`fetched` stands in for the main folder."""
@@ -41,6 +52,7 @@ class Locals:
         self.options = options
         self.progress = progress
         self.sources = sources
+        self.vertexes = vertexes
         self.fetched = fetched
         self.definition: Step | None = None
         """The vertex that brought the Dockerfile."""
@@ -51,13 +63,15 @@ class Locals:
         """The Dockerfile's content; DockerfileError if there is none."""
         if self.fetched is None or self.options.local_dockerfile:
             try:
-                files = await self._pull_definition()
+                found = await self._pull_definition()
             except SessionMissing as missing:
                 raise DockerfileError(f"failed to read dockerfile: {missing.message}") from None
-            return self._read_dockerfile(files, self.options.filename)
-        files = await self.fetched.files()
-        self.definition = self.fetched.step
-        return self._read_dockerfile(files, self.filename)
+        else:
+            found = read_definition(await self.fetched.files(), self.filename)
+            self.definition = self.fetched.step
+        if found.ignored is not None:
+            self._ignore[MAIN] = found.ignored
+        return found.data
 
     @property
     def main(self) -> ops.Input:
@@ -71,29 +85,20 @@ class Locals:
             return FILE
         return self.options.filename
 
-    async def _pull_definition(self) -> Filesystem:
+    async def _pull_definition(self) -> Definition:
         name, key = self.options.filename, self.options.dockerfile_key
-        step = self.definition = self.progress.announce(
-            f"[internal] load build definition from {posixpath.basename(name)}"
-        )
-        wanted = wanted_files(name)
-        with step.running(), step.transfer("transferring dockerfile:") as line:
-            return await self.sources.bring(
-                self.client, key, key, follow=wanted, progress=line.count
-            )
+        label = f"[internal] load build definition from {posixpath.basename(name)}"
+        vertex = self._load(label, key, name)
+        self.definition = step = vertex.step
 
-    def _read_dockerfile(self, files: Filesystem, name: str) -> bytes:
-        own_ignore = f"/{name}{IGNORE_FILE}"
-        if files.exists(own_ignore):
-            self._ignore[MAIN] = read_patterns(files.read_bytes(own_ignore))
-        for candidate in spellings(name):
-            if files.isdir(f"/{candidate}"):
-                raise DockerfileError(
-                    f"failed to read dockerfile: read {MOUNTED}/{name}: is a directory"
+        async def pull() -> Definition:
+            with step.running(), step.transfer("transferring dockerfile:") as line:
+                files = await self.sources.bring(
+                    self.client, key, key, follow=wanted_files(name), progress=line.count
                 )
-            if files.exists(f"/{candidate}"):
-                return files.read_bytes(f"/{candidate}")
-        raise DockerfileError(f"failed to read dockerfile: open {name}: no such file or directory")
+            return read_definition(files, name)
+
+        return await self.vertexes.result(vertex, pull)
 
     async def ignore_patterns(self, name: str = MAIN) -> list[str]:
         """The ignore file of a folder, asked for once."""
@@ -107,15 +112,21 @@ class Locals:
 
     async def _pull_ignore(self, name: str) -> list[str]:
         prefix = "[internal]" if name == MAIN else f"[context {name}]"
-        step = self.progress.announce(f"{prefix} load {IGNORE_FILE}")
         key, hint = self._key(name), f"{self._hint(name)}-{IGNORE_FILE}"
-        with step.running():
-            with step.transfer(f"transferring {name}:") as line:
-                files = await self.sources.bring(
-                    self.client, key, hint, follow=[IGNORE_FILE], progress=line.count
-                )
-            path = f"/{IGNORE_FILE}"
-            return read_patterns(files.read_bytes(path)) if files.exists(path) else []
+        label = f"{prefix} load {IGNORE_FILE}"
+        vertex = self._load(label, key)
+        step = vertex.step
+
+        async def pull() -> list[str]:
+            with step.running():
+                with step.transfer(f"transferring {name}:") as line:
+                    files = await self.sources.bring(
+                        self.client, key, hint, follow=[IGNORE_FILE], progress=line.count
+                    )
+                path = f"/{IGNORE_FILE}"
+                return read_patterns(files.read_bytes(path)) if files.exists(path) else []
+
+        return await self.vertexes.result(vertex, pull)
 
     def folder(
         self, name: str, paths: Callable[[str], Sequence[str]], group: asyncio.TaskGroup
@@ -148,6 +159,12 @@ class Locals:
                 progress=line.count,
             )
 
+    def _load(self, label: str, folder: str, *words: str) -> SharedVertex:
+        """A vertex that is one for all builds of a session which ask for the same of a folder."""
+        session = self.options.sessions.get(folder)
+        key = "\n".join((session, label, folder, *words)) if session else ""
+        return self.vertexes.load(Node(self.progress.digest(label, key), label), self.progress)
+
     def _key(self, name: str) -> str:
         return self.options.context_key if name == MAIN else name
 
@@ -157,6 +174,19 @@ class Locals:
 
 def _label(name: str) -> str:
     return "[internal] load build context" if name == MAIN else f"[context {name}] load from client"
+
+
+def read_definition(files: Filesystem, name: str) -> Definition:
+    own_ignore, ignored = f"/{name}{IGNORE_FILE}", None
+    if files.exists(own_ignore):
+        ignored = read_patterns(files.read_bytes(own_ignore))
+    for candidate in spellings(name):
+        if files.isdir(f"/{candidate}"):
+            text = f"read {MOUNTED}/{name}: is a directory"
+            raise DockerfileError(f"failed to read dockerfile: {text}")
+        if files.exists(f"/{candidate}"):
+            return Definition(files.read_bytes(f"/{candidate}"), ignored)
+    raise DockerfileError(f"failed to read dockerfile: open {name}: no such file or directory")
 
 
 def _check_paths(paths: Sequence[str]) -> None:

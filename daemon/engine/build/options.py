@@ -31,6 +31,8 @@ class Options:
     args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     contexts: Mapping[str, str] = field(default_factory=dict)
+    sessions: Mapping[str, str] = field(default_factory=dict)
+    """Of the client's folders, those that it has in a session for several builds."""
     context: str = ""
     extra_hosts: str = ""
     network: str = ""
@@ -55,7 +57,8 @@ class Options:
     def parse(cls, attributes: Mapping[str, str]) -> Options:
         """From `frontend_opt` of LLBBridge/Solve."""
         attributes = {**attributes, **implied(attributes)}
-        groups: dict[str, dict[str, str]] = {"build-arg": {}, "label": {}, "context": {}}
+        names = ("build-arg", "label", "context", "local-sessionid")
+        groups: dict[str, dict[str, str]] = {name: {} for name in names}
         plain: dict[str, str] = {}
         for key, value in attributes.items():
             group, colon, name = key.partition(":")
@@ -73,6 +76,7 @@ class Options:
             args=groups["build-arg"],
             labels=groups["label"],
             contexts=groups["context"],
+            sessions=groups["local-sessionid"],
             context=plain.get("context", ""),
             extra_hosts=plain.get("add-hosts", ""),
             network=plain.get("force-network-mode", ""),

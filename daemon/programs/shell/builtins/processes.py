@@ -284,32 +284,37 @@ async def times(shell: "Shell", argv: list[str]) -> int:
     return 0
 
 
-_LIMITS: list[tuple[str, str, str]] = [
-    ("c", "core file size (blocks)", "0"),
-    ("d", "data seg size (kb)", "unlimited"),
-    ("e", "scheduling priority", "0"),
-    ("f", "file size (blocks)", "unlimited"),
-    ("i", "pending signals", "63447"),
-    ("l", "max locked memory (kb)", "8192"),
-    ("m", "max memory size (kb)", "unlimited"),
-    ("n", "open files", ""),
-    ("p", "pipe size (512 bytes)", "8"),
-    ("q", "POSIX message queues (bytes)", "819200"),
-    ("r", "real-time priority", "0"),
-    ("s", "stack size (kb)", "8192"),
-    ("t", "cpu time (seconds)", "unlimited"),
-    ("u", "max user processes", "unlimited"),
-    ("v", "virtual memory (kb)", "unlimited"),
-    ("x", "file locks", "unlimited"),
+_LIMITS: list[tuple[str, str, str, int]] = [
+    ("c", "core file size (blocks)", "core", 512),
+    ("d", "data seg size (kb)", "data", 1024),
+    ("e", "scheduling priority", "nice", 1),
+    ("f", "file size (blocks)", "fsize", 512),
+    ("i", "pending signals", "sigpending", 1),
+    ("l", "max locked memory (kb)", "memlock", 1024),
+    ("m", "max memory size (kb)", "rss", 1024),
+    ("n", "open files", "nofile", 1),
+    ("p", "pipe size (512 bytes)", "", 512),
+    ("q", "POSIX message queues (bytes)", "msgqueue", 1),
+    ("r", "real-time priority", "rtprio", 1),
+    ("s", "stack size (kb)", "stack", 1024),
+    ("t", "cpu time (seconds)", "cpu", 1),
+    ("u", "max user processes", "nproc", 1),
+    ("v", "virtual memory (kb)", "as", 1024),
+    ("x", "file locks", "locks", 1),
 ]
+"""Letter, description, Docker's name, and the unit that it is counted in."""
+_PIPE_SIZE = "8"
 
 
 async def ulimit(shell: "Shell", argv: list[str]) -> int:
     """`ulimit [-HSa] [-letter [value]]`: shows the limits; a new value for open files is kept."""
+    options = "".join(arg for arg in argv[1:] if arg.startswith("-"))
+    hard = "H" in options and "S" not in options
     args = [arg for arg in argv[1:] if arg not in ("-H", "-S", "-HS", "-SH")]
     args = [arg.replace("H", "").replace("S", "") if arg.startswith("-") else arg for arg in args]
     if args[:1] == ["-a"]:
-        rows = (f"{text:<32}(-{letter}) {_limit(shell, letter)}\n" for letter, text, _ in _LIMITS)
+        shown = [row for row in _LIMITS if row[2] or shell.flavour.name != "ash"]
+        rows = (f"{text:<32}(-{one}) {_limit(shell, one, hard)}\n" for one, text, *_ in shown)
         await shell.proc.out("".join(rows))
         return 0
     letter = args[0][1:2] if args and args[0].startswith("-") else "f"
@@ -317,7 +322,7 @@ async def ulimit(shell: "Shell", argv: list[str]) -> int:
     if letter not in {row[0] for row in _LIMITS}:
         raise ShellError("bad option", letter, status=2)
     if not values:
-        await shell.proc.out(f"{_limit(shell, letter)}\n")
+        await shell.proc.out(f"{_limit(shell, letter, hard)}\n")
     elif values[0] != "unlimited" and not values[0].isdigit():
         raise ShellError("bad number", values[0], status=1 if shell.flavour.bash else 2)
     else:
@@ -325,9 +330,11 @@ async def ulimit(shell: "Shell", argv: list[str]) -> int:
     return 0
 
 
-def _limit(shell: "Shell", letter: str) -> str:
+def _limit(shell: "Shell", letter: str, hard: bool) -> str:
     if letter in shell.limits:
         return shell.limits[letter]
-    if letter == "n":
-        return str(shell.proc.machine.limits.nofile)
-    return next(default for known, _, default in _LIMITS if known == letter)
+    name, unit = next((name, unit) for one, _, name, unit in _LIMITS if one == letter)
+    if not name:
+        return _PIPE_SIZE
+    value = shell.proc.machine.limits.ulimit(name)[hard]
+    return "unlimited" if value < 0 else str(value // unit)
