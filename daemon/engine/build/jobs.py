@@ -353,11 +353,15 @@ class Builds:
     async def _result(self, job: Job, name: str) -> ops.BaseImage:
         """What another build made, to start from; it is made now if it is not in the cache."""
         identity = job.inputs.get(name, "")
-        found = (one.prepared[identity] for one in self.jobs.values() if identity in one.prepared)
-        prepared = next(found, None)
-        if prepared is None:
+        owner = next((one for one in self.jobs.values() if identity in one.prepared), None)
+        if owner is None:
             raise DockerfileError(f"input {name} not found")
-        snapshot = await self._evaluate(job, prepared, prepared.locals.client)
+        prepared = owner.prepared[identity]
+        try:
+            snapshot = await self._evaluate(job, prepared, prepared.locals.client)
+        except DockerfileError as problem:
+            problem.source = problem.source or owner.dockerfile
+            raise
         stage = prepared.plan.target
         history = dated_history(stage, snapshot, self.clock.now(), prepared.options.epoch)
         return ops.BaseImage(

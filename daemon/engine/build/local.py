@@ -98,7 +98,7 @@ class Locals:
                 )
             return read_definition(files, name)
 
-        return await self.vertexes.result(vertex, pull)
+        return await self.vertexes.result(vertex, self.progress, pull)
 
     async def ignore_patterns(self, name: str = MAIN) -> list[str]:
         """The ignore file of a folder, asked for once."""
@@ -126,7 +126,7 @@ class Locals:
                 path = f"/{IGNORE_FILE}"
                 return read_patterns(files.read_bytes(path)) if files.exists(path) else []
 
-        return await self.vertexes.result(vertex, pull)
+        return await self.vertexes.result(vertex, self.progress, pull)
 
     def folder(
         self, name: str, paths: Callable[[str], Sequence[str]], group: asyncio.TaskGroup

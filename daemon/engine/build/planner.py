@@ -538,7 +538,7 @@ def _sources_named(instruction: i.Instruction) -> Iterator[tuple[str, bool]]:
 
 def located(problem: DockerfileError, line: lines.Line) -> DockerfileError:
     """The same mistake, with its place unless it has one."""
-    return DockerfileError(problem.message, problem.lines or (line.start, line.end))
+    return problem if problem.lines else DockerfileError(problem.message, (line.start, line.end))
 
 
 def commit(planned: ops.PlannedStage, text: str, *, layer: bool) -> None:

@@ -14,6 +14,8 @@ class DockerfileError(Exception):
         super().__init__(message)
         self.message = message
         self.lines = lines
+        self.source: tuple[str, bytes] | None = None
+        """Name and content of the file, where that is another one than the build's own."""
 
 
 class FormError(DockerfileError):

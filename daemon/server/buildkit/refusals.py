@@ -76,7 +76,7 @@ def source_details(job: Job, problem: DockerfileError) -> list[tuple[str, bytes]
     """The Dockerfile and the lines to mark in it."""
     if problem.lines is None:
         return []
-    name, data = job.dockerfile
+    name, data = problem.source or job.dockerfile
     start, end = problem.lines
     source = {
         "info": {"filename": name, "data": base64.b64encode(data).decode()},
