@@ -332,7 +332,7 @@ import os, socket, subprocess, sys
 agent = socket.socket(socket.AF_UNIX)
 agent.connect(os.environ["SSH_AUTH_SOCK"])
 agent.sendall(b"\\0\\0\\0\\1\\x0b")
-print("identities:", agent.recv(9).hex(), file=sys.stderr, flush=True)
+print("identities:", agent.makefile("rb").read(9).hex(), file=sys.stderr, flush=True)
 sys.exit(subprocess.call(["sh", "-c", sys.argv[-1]]))
 """
 """Asks its agent for identities, and is then on the other side at once."""
@@ -374,5 +374,5 @@ async def test_remote_bake_files_are_refused(
 ) -> None:
     """They are asked for by a definition of the client's, which nobody here evaluates."""
     env = {**client_env, "DOCKER_HOST": mock.docker_host}
-    with pytest.raises(AssertionError, match=r"feature source\.git\S*  is not supported"):
+    with pytest.raises(AssertionError, match=r"experimental feature \S+  is not supported"):
         await run("docker", "buildx", "bake", f"{git}/app.git", **env)
