@@ -194,6 +194,9 @@ class Cache:
             record.size = size
         return record
 
+    def has_file(self, key: str) -> bool:
+        return any(one.key == f"file:{key}" for one in self.records)
+
     def context(self, uses: Uses, url: str, digest: str, size: int, unpacked: int | None) -> None:
         """A context that came as one file, and what was in it: used where the same content was first fetched."""
         record = self.file(f"context {digest} {url}", f"http url {url}", size)

@@ -123,6 +123,7 @@ class Evaluator:
         self.imports = imports
         self.snapshots: dict[int, asyncio.Future[Snapshot]] = {}
         self.loaded: dict[str, SharedVertex] = {}
+        self._documents: dict[str, Step] = {}
         self.bases = BaseVertexes(progress, cache, vertexes)
         self.finder = Finder(graph, cache)
         self.uses = uses or Uses(cache.clock)
@@ -247,10 +248,12 @@ class Evaluator:
         return Filesystem(FrozenTree(merged, self.store.spool, self.store.now))
 
     def _inline(self, operation: ops.Operation) -> None:
-        """Here-documents that become files are a vertex of their own."""
+        """Here-documents that become files are a vertex of their own, which is done or known once they are wanted."""
         for name, data in operation.documents():
-            with self.progress.announce(INLINE, key=key_of(INLINE, name, data)).running():
+            step = self.progress.announce(INLINE, key=key_of(INLINE, name, data))
+            with step.running():
                 pass
+            self._documents[key_of(name, data)] = step
 
     async def _step(
         self, operation: ops.Operation, vertex: SharedVertex, below: Snapshot
@@ -315,7 +318,10 @@ class Evaluator:
             elif isinstance(source, ops.BaseImage):
                 await self.bases.read(self.graph.image(source))
         for name, data in operation.documents():
-            self.uses.hold(self.cache.file(key_of(name, data), INLINE, len(data)))
+            key = key_of(name, data)
+            if self.cache.has_file(key):
+                self._documents[key].cached()
+            self.uses.hold(self.cache.file(key, INLINE, len(data)))
         if isinstance(operation, ops.CopyFiles):
             for url in operation.urls:
                 self.uses.hold(self.remotes.urls.record(url, operation))
