@@ -93,6 +93,26 @@ async def test_twelve_builds_of_one_dockerfile_are_one_image(builder: Builder) -
     assert len({build.image.read_text() for build in builds}) == 1
 
 
+async def test_twelve_different_builds_have_each_its_own(builder: Builder) -> None:
+    """They share a step, and differ before and after it."""
+    builds = [
+        await builder.start(
+            f"build-{n}",
+            f"RUN echo {n % 3} > /before",
+            WAITING,
+            f"RUN echo be''hind $(cat /before) {n}",
+        )
+        for n in range(12)
+    ]
+    for build in builds:
+        await build.says("begun\n")
+    await builder.open()
+    assert [await build.end() for build in builds] == [0] * 12
+    for n, build in enumerate(builds):
+        assert f" behind {n % 3} {n}\n" in build.said
+    assert len({build.image.read_text() for build in builds}) == 12
+
+
 async def test_a_build_goes_on_when_the_one_whose_step_it_shares_is_interrupted(
     builder: Builder,
 ) -> None:
