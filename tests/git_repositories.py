@@ -133,18 +133,27 @@ async def git_server(served: Path) -> AsyncIterator[str]:
 
 
 async def _serve(listener: socket.socket, served: Path) -> None:
-    async with asyncio.TaskGroup() as group:
+    daemons: list[asyncio.subprocess.Process] = []
+    try:
         while True:
             connection, _ = await asyncio.get_running_loop().sock_accept(listener)
             connection.setblocking(True)
             with connection:
-                daemon = await asyncio.create_subprocess_exec(
-                    *("git", "daemon", "--inetd", "--export-all", f"--base-path={served}"),
-                    stdin=connection,
-                    stdout=connection,
-                    stderr=asyncio.subprocess.DEVNULL,
-                )
-            group.create_task(daemon.wait())
+                daemons.append(await _daemon(connection, served))
+    finally:
+        for daemon in daemons:
+            with contextlib.suppress(ProcessLookupError):
+                daemon.terminate()
+            await daemon.wait()
+
+
+async def _daemon(connection: socket.socket, served: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *("git", "daemon", "--inetd", "--export-all", f"--base-path={served}"),
+        stdin=connection,
+        stdout=connection,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
 
 
 @contextlib.asynccontextmanager
