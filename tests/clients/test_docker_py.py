@@ -9,12 +9,16 @@ import docker
 import pytest
 from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
 
+# docker-py leaves the connections of streams to the collector; they are collected here, not in another test.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 
 @pytest.fixture
 def client(docker_host: str) -> Iterator[docker.DockerClient]:
     client = docker.DockerClient(docker_host)
     yield client
     client.close()
+    gc.collect()
 
 
 @pytest.fixture
@@ -61,8 +65,6 @@ async def test_commands_beside_it(box: docker.models.containers.Container) -> No
     assert box.stats(stream=False)["pids_stats"]["current"] == 1
 
 
-# docker-py leaves connections to the collector; they are collected here, not in another test.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 async def test_typing_into_a_socket(client: docker.DockerClient) -> None:
     client.images.pull("busybox", tag="latest")
     container = client.containers.create("busybox", "cat", stdin_open=True)
@@ -76,8 +78,6 @@ async def test_typing_into_a_socket(client: docker.DockerClient) -> None:
     response.close()  # from which the socket came, and which docker-py leaves open
     raw.close()
     assert container.wait()["StatusCode"] == 0
-    del socket, raw, response
-    gc.collect()
 
 
 async def test_the_log_is_followed_to_its_end(client: docker.DockerClient) -> None:
