@@ -225,3 +225,22 @@ async def test_an_archive_does_not_replace_a_file(docker: Client, to: str, error
 async def test_what_a_context_lacks_is_told_before_a_process_fails_at_once(docker: Client) -> None:
     body = context("FROM busybox\nRUN exit 3\nCOPY nope /\n")
     assert (await build(docker, body))[-1]["error"].endswith('"/nope": not found')
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("COPY f /f/g", "lstat ROOT/f/g: not a directory"),
+        ("COPY d /f/g/h", "lstat ROOT/f/g: not a directory"),
+        ("COPY d /f", "failed to copy directory: mkdir ROOT/f: not a directory"),
+        ("ADD t.tar /f/g", "lstat ROOT/f/g: not a directory"),
+        ("ADD t.tar /f", "error setting up pivot dir: mkdir ROOT/f/.pivot_root: not a directory"),
+    ],
+)
+async def test_what_is_in_the_way_of_the_classic_builder(
+    docker: Client, step: str, error: str
+) -> None:
+    files = {"t.tar": context("inside"), **FILES}
+    answer = await docker.post("/build", context(f"FROM busybox\nCOPY f /f\n{step}\n", **files))
+    said = re.sub(r"/var/lib/docker/overlay2/\w{64}/merged", "ROOT", answer.body.decode())
+    assert f"failed to copy files: {error}" in re.sub(r"(pivot_root)\d+", r"\1", said)

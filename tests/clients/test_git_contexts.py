@@ -13,6 +13,7 @@ import pytest
 from daemon.engine.build.git.clone import CLONED
 from mockerd import MockDaemon
 from tests.behaviour.conftest import Client
+from tests.behaviour.conftest import mock as mock
 from tests.behaviour.leftovers import held, until_only
 from tests.behaviour.test_build import build as classic
 from tests.behaviour.test_build import context, text_of
@@ -23,12 +24,6 @@ from tests.git_repositories import TOKEN, Work, git_server, make_repositories, w
 pytestmark = pytest.mark.client("git")
 
 LOAD = "[internal] load git source {}"
-
-
-@pytest.fixture
-async def mock() -> AsyncIterator[MockDaemon]:
-    async with MockDaemon(seed=1) as running:
-        yield running
 
 
 @pytest.fixture

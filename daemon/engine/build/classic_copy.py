@@ -9,7 +9,14 @@ from typing import IO, Any, Protocol
 
 from daemon.engine.build.cache import key_of
 from daemon.engine.build.checksum import checksum, total_size
-from daemon.engine.build.copying import Copier, NotInContext, Options, destination, sources
+from daemon.engine.build.copying import (
+    Copier,
+    NotInContext,
+    Options,
+    destination,
+    inside_a_file,
+    sources,
+)
 from daemon.engine.build.downloads import Download, fetched
 from daemon.engine.build.draft import Draft
 from daemon.engine.build.unpack import unpack_archive
@@ -28,6 +35,7 @@ NOT_IN_CONTEXT = (
 NOT_IN_STAGE = "{keyword} failed: stat {path}: file does not exist"
 NOT_A_FOLDER = "failed to copy files: failed to copy directory: mkdir {path}: not a directory"
 PIVOT = "failed to copy files: error setting up pivot dir: mkdir {path}/.pivot_root1402861507: not a directory"
+INSIDE_A_FILE = "failed to copy files: lstat {path}: not a directory"
 OUTSIDE = "failed to copy files: evalSymlinksInScope: {path} is not in {root}"
 
 
@@ -183,22 +191,29 @@ async def copied(
     def work() -> IO[bytes]:
         for one in found:
             at = in_scope(target, path)
+            if lost := inside_a_file(target, at):
+                raise BuildFailed(INSIDE_A_FILE.format(path=_root(to) + lost))
             if one.files.isdir(one.path) and target.exists(at) and not target.isdir(at):
-                raise BuildFailed(NOT_A_FOLDER.format(path=at))
+                raise BuildFailed(NOT_A_FOLDER.format(path=_root(to) + at))
             copier = Copier(target, options if one.fetched else local)
             try:
                 copier.copy(one.files, one.path, at, to_folder=to_folder)
             except FileExistsError as blocked:
-                raise BuildFailed(PIVOT.format(path=blocked.filename)) from None
+                raise BuildFailed(PIVOT.format(path=f"{_root(to)}{blocked.filename}")) from None
         return shelf.layer_of(target)
 
     return await off_loop(size_of(found), work)
 
 
+def _root(to: str) -> str:
+    """Where dockerd would have the files that it copies to."""
+    return f"/var/lib/docker/overlay2/{key_of(to)}/merged"
+
+
 def _check_inside(to: str) -> None:
     """dockerd joins an absolute destination to the root as it is, so that `/../x` leads out of it."""
     if to.startswith("/"):
-        root = f"/var/lib/docker/overlay2/{key_of(to)}/merged"
+        root = _root(to)
         path = posixpath.normpath(root + to)
         if path != root and not path.startswith(f"{root}/"):
             raise BuildFailed(OUTSIDE.format(path=path, root=root))

@@ -48,15 +48,22 @@ class Options:
         return self.as_archive and self.owner is not None
 
 
-def check_way(files: Filesystem, folder: str) -> None:
-    """DockerfileError if there are files where a folder, or one above it, is to be made."""
+def inside_a_file(files: Filesystem, path: str) -> str:
+    """The first path on the way to that one which would be inside of a file; empty for none."""
     at = "/"
-    for name in folder.strip("/").split("/"):
+    for name in path.strip("/").split("/"):
         above, at = at, posixpath.join(at, name)
         if above != "/" and files.exists(above) and not files.isdir(above):
-            raise DockerfileError(f"lstat {at}: not a directory")
-    if files.exists(at) and not files.isdir(at):
-        raise DockerfileError(f"mkdir {at}: not a directory")
+            return at
+    return ""
+
+
+def check_way(files: Filesystem, folder: str) -> None:
+    """DockerfileError if there are files where a folder, or one above it, is to be made."""
+    if lost := inside_a_file(files, folder):
+        raise DockerfileError(f"lstat {lost}: not a directory")
+    if files.exists(folder) and not files.isdir(folder):
+        raise DockerfileError(f"mkdir {folder}: not a directory")
 
 
 class NotInContext(Exception):

@@ -65,7 +65,6 @@ class Snapshot:
     key: str
     diff_ids: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
-    vertex: str = ""
     uses: Uses | None = None
     """By whom the last of the records is held once it is needed."""
     base: str = ""
@@ -222,7 +221,7 @@ class Evaluator:
         if isinstance(base, ops.BaseImage):
             digest = self.graph.image(base)
             key = key_of("image", chain_id(base.diff_ids))
-            return Snapshot(key, base.diff_ids, vertex=digest, base=digest)
+            return Snapshot(key, base.diff_ids, base=digest)
         if isinstance(base, ops.Local | ops.Git):
             return self._from_files(base, await self.files_of(base))
         return Snapshot(key_of("scratch"))
@@ -270,7 +269,7 @@ class Evaluator:
         except StepFailed as failure:
             raise failure.at(operation.line if shared is vertex else None) from None
         records = (*below.records, record)
-        return Snapshot(key, record.diff_ids, records, shared.digest, shared.uses, below.base)
+        return Snapshot(key, record.diff_ids, records, shared.uses, below.base)
 
     async def _made(
         self, prepared: Prepared, shared: SharedVertex, below: Snapshot, key: str
